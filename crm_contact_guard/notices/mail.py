@@ -26,7 +26,7 @@ LISTED: Final = 20
 
 @dataclass(frozen=True)
 class Section:
-    """The part of a digest about one topic. Links are full addresses."""
+    """The part of a digest about one topic. Links are absolute URLs."""
 
     name: str | Promise
     count: int

@@ -1,6 +1,6 @@
 """Limit a customer's contact, end a limit, and hand a conversation to somebody else. Each needs a reason.
 
-Alone or from a consultation (``supervision.consulting.measures``) or a case.
+Supervisors do this on a conversation's page, from a consultation (``supervision.consulting.measures``) or in a case.
 """
 
 from __future__ import annotations

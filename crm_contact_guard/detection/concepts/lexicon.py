@@ -29,7 +29,7 @@ _WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One language.
+    """The words of one language by concept.
 
     ``slots`` maps a concept to the fragments of its words. ``not_before`` maps a concept to strings that must not
     follow its words: 「しません」 is a refusal, 「しませんか」 a question.

@@ -40,7 +40,7 @@ def read_text(data: bytes) -> str:
 
 
 def read_pdf(data: bytes) -> str:
-    """Return the text and link targets of a PDF's first pages. Raises UnreadableDocumentError, ImportError."""
+    """Return the text and link targets of a PDF's first pages. Raises UnreadableDocumentError, or ImportError if pypdf is not installed."""
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
@@ -79,7 +79,7 @@ def _links(page: object) -> list[str]:
 def read_apart(data: bytes) -> str:
     """Run ``read_pdf`` in a separate process with limited time and memory.
 
-    Raises UnreadableDocumentError, ImportError.
+    Raises UnreadableDocumentError, or ImportError if pypdf is not installed.
     """
     import importlib.util
 

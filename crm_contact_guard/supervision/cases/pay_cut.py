@@ -4,7 +4,7 @@ Pure: no Django, no clock. Amounts are whole yen. Limits are calculated exactly 
 disadvantage of the employee.
 
 - For one incident, a cut is at most half a day's average wage (昭23.9.20 基収1789). Each of several incidents on a day
-  has a limit of its own. An incident is cut once.
+  has a limit of its own. Each incident can lead to only one cut.
 - In a wage period, all cuts together are at most a tenth of its wages, which absence lowers (昭25.9.8
   基収1338). What exceeds the tenth moves on to the next period.
 - The average wage is that of the three months before the day on which the notice reached the employee (昭30.7.19

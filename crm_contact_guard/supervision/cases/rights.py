@@ -1,7 +1,7 @@
 """Who may see and open cases.
 
-Participants have access, and the concerned employee from the moment of being told. Compliance officers without a part
-see only that a case exists, and may join it with a reason. Auditors read the record, not cases.
+Participants have access, and so does the employee concerned once they have been told. Other compliance officers see
+only that a case exists, and may join it with a reason. Auditors read the record, not cases.
 """
 
 from __future__ import annotations

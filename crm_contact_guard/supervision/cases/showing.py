@@ -94,7 +94,7 @@ class View:
 
 
 def view_of(viewer: Employee, case: Case) -> View:
-    """Return the case as the viewer sees it. The caller has asked whether the viewer may see it."""
+    """Return the case as the viewer sees it. The caller must have checked that the viewer may see it."""
     part = part_of(viewer, case)
     state, is_own = State(case.state), part == Part.CONCERNED
     hidden = is_own and state in _PREPARING

@@ -34,7 +34,7 @@ MOST_PEOPLE, MOST_ENTRIES = 30, 500
 def participant_add(*, case_id: UUID, actor: Employee, person: Employee, part: str) -> None:
     """Let somebody take part in the case. Repeating the call has no effect.
 
-    Raise NotPermitted, NotPossible, and InvalidMessage if the person can't take part, for example if concerned.
+    Raise NotPermitted, NotPossible, or InvalidMessage if the person can't take part, such as the employee concerned.
     """
     case, _row = take(case_id, actor, "participant_add")
     if part not in (Part.LEAD, Part.MEMBER, Part.APPROVER):

@@ -67,7 +67,9 @@ class Missed:
 
 
 def missed_share(cases: Iterable[tuple[float, bool]]) -> Missed:
-    """Return the bound reached. Each case is its chance of being drawn (above 0, at most 1) and whether it was missed.
+    """Return the bound reached.
+
+    A case consists of its chance of being drawn (above 0, at most 1), and whether it was missed.
 
     Raise ValueError for another chance.
     """

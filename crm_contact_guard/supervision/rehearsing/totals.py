@@ -72,7 +72,7 @@ class Rehearsal:
 
 
 def rehearsal_of(data: Mapping[str, Any], place: Mapping[str, Any] | None = None) -> Rehearsal:
-    """Return the results from what ``as_data`` and ``place`` gave."""
+    """Restore the results of a trial from the output of ``as_data`` and, while it runs, of ``place``."""
     found = Rehearsal(messages=data["messages"], outbound=data["outbound"])
     for name, counts in (("before", found.before), ("after", found.after)):
         counts.update({Action(word): times for word, times in data[name].items()})
