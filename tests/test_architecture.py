@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "crm_contact_guard"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts)
 MODULES_OF_A_FOLDER = 20
+#: Django looks for commands in this folder alone, so they can't be divided.
+COMMANDS = "crm_contact_guard/management/commands"
 FILES_AT_THE_ROOT = 16
 LINES_OF_A_MODULE = 300
 CATCH_ALLS = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
@@ -83,7 +85,9 @@ def test_modules_stay_short() -> None:
 
 def test_folders_stay_small_enough_to_find_something() -> None:
     modules = Counter(path.parent.relative_to(ROOT).as_posix() for path in MODULES if path.name != "__init__.py")
-    assert not {folder: count for folder, count in modules.items() if count > MODULES_OF_A_FOLDER}
+    assert not {
+        folder: count for folder, count in modules.items() if count > MODULES_OF_A_FOLDER and folder != COMMANDS
+    }
     assert len([path for path in PACKAGE.iterdir() if path.is_file()]) <= FILES_AT_THE_ROOT
 
 

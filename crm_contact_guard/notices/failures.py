@@ -16,6 +16,7 @@ from crm_contact_guard.notices.telling import tell
 from crm_contact_guard.notices.topics import Line, Topic, register
 
 FAILED = "notice_failed"
+OFF = "target_off"
 
 
 def tell_failure(notice: Notice) -> None:
@@ -27,6 +28,9 @@ def tell_failure(notice: Notice) -> None:
         officers = officers.filter(tenant=notice.conversation.tenant)
     people = [*officers, *([notice.employee] if notice.employee is not None else [])]
     tell(topic=FAILED, subject=("notice", notice.pk), people=people, conversation=notice.conversation)
+    if notice.employee is None and targets.is_dead(notice.way):
+        first = targets.first_failure(notice.way)
+        tell(topic=OFF, subject=("target", f"{notice.way} {first.pk if first else 0}"), people=officers)
 
 
 def _lines(person: Employee | None, ids: Sequence[str]) -> Mapping[str, Line]:
@@ -53,6 +57,30 @@ def _line(person: Employee | None, row: Notice) -> Line:
     return Line(text=text, path=reverse("crm_contact_guard:notice_settings"), since=row.created_at or timezone.now())
 
 
+def _off(person: Employee | None, ids: Sequence[str]) -> Mapping[str, Line]:
+    path, now = reverse("crm_contact_guard:notice_settings"), timezone.now()
+    names = {key: key.rpartition(" ")[0] for key in ids}
+    return {
+        key: Line(
+            text=_("%(name)s is told nothing more, because nothing reached it for five days") % {"name": name},
+            path=path,
+            since=now,
+        )
+        for key, name in names.items()
+        if person is not None and targets.is_off(name)
+    }
+
+
+register(
+    Topic(
+        name=OFF,
+        label=gettext_lazy("A system that is told nothing more"),
+        many=gettext_lazy("Systems that are told nothing more"),
+        lines=_off,
+        cadence=Cadence.AT_ONCE,
+        roles=frozenset({Role.COMPLIANCE}),
+    )
+)
 register(
     Topic(
         name=FAILED,

@@ -16,7 +16,7 @@ from django.utils import timezone
 from crm_contact_guard.conf import settings
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.hosting import database, retrying
-from crm_contact_guard.notices import failures, sending
+from crm_contact_guard.notices import failures, sending, targets
 from crm_contact_guard.notices.events import record_notice
 from crm_contact_guard.notices.models import EMAIL, IN_APP, Notice
 from crm_contact_guard.notices.sending import NotSent
@@ -154,7 +154,7 @@ def _renew(found: Notice) -> bool:
         notice.save(update_fields=["state"])
         record_notice(notice, "notice.dropped")
         return False
-    if not sending.is_reachable(notice):
+    if not sending.is_reachable(notice) or (notice.employee_id is None and targets.is_off(notice.way)):
         return False
     # After one attempt, the address was missing. Otherwise, all attempts were used up.
     had_address = notice.attempts > 1

@@ -12,6 +12,8 @@ import hmac
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final
@@ -33,9 +35,20 @@ class NotPosted(Exception):
         self.permanent = permanent
 
 
-def post(target: Target, *, key: str, topic: str, text: str, link: str) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What a target is told. ``event``: the type of a webhook; ``at``: when it happened; ``id``: of its subject."""
+
+    event: str
+    at: datetime
+    id: str
+    text: str
+    link: str
+
+
+def post(target: Target, key: str, said: Said) -> None:
     """Send a text and a link. ``key`` identifies the notice, also when it is sent again. Raise NotPosted."""
-    body = json.dumps(_BODIES[target.way](topic, text, link), ensure_ascii=False).encode()
+    body = json.dumps(_BODIES[target.way](said), ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json", "User-Agent": "crm-contact-guard"}
     if target.way == "webhook":
         headers |= signature(target.secrets, key, int(time.time()), body)
@@ -71,19 +84,19 @@ def refusal(address: IPv4Address | IPv6Address, *, secure: bool, private: bool) 
     return "" if private and inside else "leads to an address that is not public"
 
 
-def _slack(_topic: str, text: str, link: str) -> dict[str, Any]:
-    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return {"text": f"{plain}\n{link}", "unfurl_links": False}
+def _slack(said: Said) -> dict[str, Any]:
+    plain = said.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return {"text": f"{plain}\n{said.link}", "unfurl_links": False}
 
 
-def _teams(_topic: str, text: str, link: str) -> dict[str, Any]:
+def _teams(said: Said) -> dict[str, Any]:
     card = {
         "type": "AdaptiveCard",
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "version": "1.4",
         # As a text run, so that names are never read as Markdown, which a text block would do.
-        "body": [{"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text}]}],
-        "actions": [{"type": "Action.OpenUrl", "title": "→", "url": link}],
+        "body": [{"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": said.text}]}],
+        "actions": [{"type": "Action.OpenUrl", "title": "→", "url": said.link}],
     }
     content_type = "application/vnd.microsoft.card.adaptive"
     return {
@@ -92,8 +105,9 @@ def _teams(_topic: str, text: str, link: str) -> dict[str, Any]:
     }
 
 
-def _webhook(topic: str, text: str, link: str) -> dict[str, Any]:
-    return {"type": f"notice.{topic}", "data": {"text": text, "link": link}}
+def _webhook(said: Said) -> dict[str, Any]:
+    data = {"id": said.id, "text": said.text, "link": said.link}
+    return {"type": said.event, "timestamp": said.at.isoformat(), "data": data}
 
 
 _BODIES: Final = {"slack": _slack, "teams": _teams, "webhook": _webhook}

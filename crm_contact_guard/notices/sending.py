@@ -45,10 +45,16 @@ def is_reachable(notice: Notice) -> bool:
 
 def _post(notice: Notice, target: Target, said: Mapping[str, Mapping[str, Line]]) -> None:
     line = said[notice.topic][notice.subject_id]
-    text = line.text if target.detail else str(topics.topic(notice.topic).label)
+    topic = topics.topic(notice.topic)
+    told = posting.Said(
+        event=topic.event or f"notice.{topic.name}",
+        at=line.since,
+        id=notice.subject_id,
+        text=line.text if target.detail else str(topic.label),
+        link=mail.url(line.path),
+    )
     try:
-        key = f"notice-{notice.subject_id}-{notice.pk}"
-        posting.post(target, key=key, topic=notice.topic, text=text, link=mail.url(line.path))
+        posting.post(target, f"notice-{notice.subject_id}-{notice.pk}", told)
     except posting.NotPosted as error:
         raise NotSent(str(error), permanent=error.permanent) from error
 

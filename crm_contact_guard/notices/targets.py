@@ -8,8 +8,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from django.utils import timezone
 
 from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.models import Team
@@ -18,6 +21,8 @@ from crm_contact_guard.notices.models import Cadence, Notice
 WAYS: Final = ("slack", "teams", "webhook")
 #: Beginning of ``Notice.last_error`` if a target answered that it no longer exists.
 GONE: Final = "gone"
+#: A target that nothing has reached for this long gets no new notices, until one is replayed and reaches it.
+DEAD_AFTER: Final = timedelta(days=5)
 _NAMES: Final = {"WAY", "URL", "SECRETS", "TEAMS", "TOPICS", "DETAIL", "ALLOW_PRIVATE", "LANGUAGE"}
 _PREFIX: Final = "whsec_"
 
@@ -56,7 +61,32 @@ def of_team(team: Team | None, topic: str) -> Sequence[Target]:
     found = [target for name in _given() if (target := named(name)) is not None]
     key = team.key if team is not None else None
     told = [target for target in found if topic in target.topics and (not target.teams or key in target.teams)]
-    return [target for target in told if not is_gone(target.name)]
+    return [target for target in told if not is_off(target.name)]
+
+
+def is_off(name: str) -> bool:
+    """Whether a target gets no new notices: it is gone, or nothing has reached it for ``DEAD_AFTER``."""
+    return is_gone(name) or is_dead(name)
+
+
+def is_dead(name: str) -> bool:
+    """Whether a notice has failed, and nothing has reached the target since, for ``DEAD_AFTER``."""
+    first = first_failure(name)
+    return first is not None and first.created_at is not None and first.created_at <= timezone.now() - DEAD_AFTER
+
+
+def first_failure(name: str) -> Notice | None:
+    """Return the oldest notice that has failed since a notice last reached the target; None if there is none."""
+    rows = Notice.objects.filter(recipient=recipient(name))
+    last = rows.filter(state=Notice.State.SENT).order_by("-sent_at").values_list("sent_at", flat=True).first()
+    failed = rows.exclude(last_error="").filter(state__in=(Notice.State.FAILED, Notice.State.QUEUED))
+    # One that failed before the last success failed for a reason of its own.
+    return (failed.filter(created_at__gt=last) if last is not None else failed).order_by("created_at", "pk").first()
+
+
+def names() -> Sequence[str]:
+    """Return the names of all targets that can be used."""
+    return [name for name in _given() if named(name) is not None]
 
 
 def is_gone(name: str) -> bool:

@@ -55,6 +55,8 @@ class Topic:
     may_be_off: bool = True
     #: Whether it is about work of supervision, which goes to whoever stands in while the person is away.
     is_duty: bool = False
+    #: For a topic that only other systems are told about: the type of its webhooks, such as "alert.opened".
+    event: str = ""
     #: The roles whose settings list the topic.
     roles: frozenset[str] = frozenset(Role.values)
 
@@ -68,6 +70,11 @@ _TOPICS: dict[str, Topic] = {}
 def register(*topics: Topic) -> None:
     """Add topics. Registering a name again replaces it."""
     _TOPICS.update((topic.name, topic) for topic in topics)
+
+
+def register_event(name: str, event: str, label: str | Promise, lines: Lines) -> None:
+    """Add a topic for other systems alone: something that happened, which is never settled."""
+    register(Topic(name=name, event=event, label=label, many=label, lines=lines, roles=frozenset()))
 
 
 def topic(name: str) -> Topic:

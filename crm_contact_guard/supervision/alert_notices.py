@@ -37,6 +37,7 @@ ALERT: Final = "alert"
 SERIOUS: Final = "alert_serious"
 AGAIN: Final = "alert_again"
 OVERDUE: Final = "alert_overdue"
+OPENED: Final = "alert_opened"
 #: Key in the event of an alert opened without an addressee: whoever becomes responsible must still be told.
 OWED: Final = "owed"
 
@@ -54,6 +55,11 @@ def alert_tell(alert: Alert, person: Employee, *, not_before: datetime | None = 
         conversation=alert.conversation,
         team=alert.team,
     )
+
+
+def alert_opened_tell(alert: Alert) -> None:
+    """Tell other systems that an alert was opened."""
+    tell(topic=OPENED, subject=("alert", alert.pk), people=[], conversation=alert.conversation, team=alert.team)
 
 
 def alert_tell_again(alert: Alert, person: Employee) -> list[Notice]:
@@ -76,6 +82,13 @@ def _lines(person: Employee | None, ids: Sequence[str]) -> Mapping[str, Line]:
     return {str(alert.pk): _line(alert) for alert in shown}
 
 
+def _opened(person: Employee | None, ids: Sequence[str]) -> Mapping[str, Line]:
+    if person is not None:
+        return {}
+    found = Alert.objects.filter(pk__in=ids).select_related("conversation__customer", "concerned", "team")
+    return {str(alert.pk): _line(alert) for alert in found}
+
+
 def _line(alert: Alert) -> Line:
     details = [
         (_("What it is about:"), str(alert.get_kind_display())),
@@ -89,6 +102,7 @@ def _line(alert: Alert) -> Line:
 
 
 _topic = partial(topics.Topic, lines=_lines, is_duty=True, roles=topics.STAFF)
+topics.register_event(OPENED, "alert.opened", gettext_lazy("An alert was opened"), _opened)
 topics.register(
     _topic(
         name=SERIOUS,

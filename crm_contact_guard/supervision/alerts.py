@@ -19,7 +19,7 @@ from crm_contact_guard.hosting import database
 from crm_contact_guard.hosting.insert_once import insert_once
 from crm_contact_guard.record.models import Conversation, Event, Message
 from crm_contact_guard.record.recording import record_event
-from crm_contact_guard.supervision.alert_notices import OWED, alert_tell, alert_tell_again
+from crm_contact_guard.supervision.alert_notices import OWED, alert_opened_tell, alert_tell, alert_tell_again
 from crm_contact_guard.supervision.handling import deadlines, stories
 from crm_contact_guard.supervision.handling.evidence import join, promoted, store
 from crm_contact_guard.supervision.handling.moving import locked
@@ -245,8 +245,10 @@ def _open(
             **promoted(earlier),
         },
     )
-    if notify and person is not None:
-        alert_tell(alert, person, not_before=now + notice_in)
+    if notify:
+        alert_opened_tell(alert)
+        if person is not None:
+            alert_tell(alert, person, not_before=now + notice_in)
     return alert
 
 

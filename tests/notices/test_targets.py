@@ -10,16 +10,20 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import StringIO
 from ipaddress import ip_address
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.core.management import call_command
 
-from crm_contact_guard.notices import outbox, posting, targets
+from crm_contact_guard.notices import outbox, posting, replaying, targets
 from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.supervision.alert_notices import alert_tell
+from crm_contact_guard.supervision.cases.deciding import case_drop
+from crm_contact_guard.supervision.cases.opening import case_open
 from crm_contact_guard.supervision.models import Alert
 from tests import factories
 from tests.clock import Clock
@@ -252,3 +256,52 @@ def test_a_target_that_was_removed_fails_and_is_not_renewed(receiver: Receiver, 
         assert outbox.failed_renew() == 0
     notice.refresh_from_db()
     assert (notice.state, notice.last_error) == ("failed", "the settings have no such target")
+
+
+def test_other_systems_learn_that_an_alert_was_opened_and_a_case_closed(receiver: Receiver, alert: Alert) -> None:
+    given = {"WAY": "webhook", "SECRETS": [SECRET], "URL": receiver.url, "ALLOW_PRIVATE": True, "LANGUAGE": "en"}
+    chief = factories.employee("chief", job="compliance")
+    case = case_open(actor=chief, sort="conduct", concerned=alert.concerned)
+    with notify(email=False, targets={"erp": {**given, "TOPICS": ["alert_opened", "case_closed"]}}):
+        other = raised(alert.conversation, verdict(says(alert.conversation), topic="scan_failure"))
+        case_drop(case_id=case.pk, actor=chief, reason="a misunderstanding")
+        for notice in Notice.objects.filter(way="erp"):
+            assert outbox.notice_send(notice.pk)
+    bodies = [json.loads(body) for _path, _headers, body in receiver.got]
+
+    assert [body["type"] for body in bodies] == ["alert.opened", "case.closed"]
+    assert [body["data"]["id"] for body in bodies] == [str(other.pk), str(case.pk)]
+    assert bodies[0]["timestamp"] == other.opened_at.isoformat()
+    assert bodies[0]["data"]["text"] == "An alert was opened"
+    assert "Hanako" not in str(bodies)
+
+
+def test_a_dead_target_is_switched_off_with_a_notice_and_replayed_when_it_works(
+    receiver: Receiver, alert: Alert, clock: Clock
+) -> None:
+    kai = factories.employee("kai", job="compliance")
+    receiver.status = 404
+    notice = told(receiver, alert, WAY="webhook", SECRETS=[SECRET])
+    target = {"WAY": "webhook", "SECRETS": [SECRET], "URL": receiver.url, "ALLOW_PRIVATE": True}
+    with notify(email=False, targets={"desk": target}):
+        assert not targets.is_off("desk")
+        clock.forward(timedelta(days=5, hours=1))
+        assert targets.is_off("desk")
+        assert targets.of_team(alert.team, "alert_serious") == []
+        assert outbox.failed_renew() == 0
+        out = StringIO()
+        call_command("contact_guard_targets", stdout=out)
+        call_command("contact_guard_targets", log="desk", stdout=out)
+        assert "desk: off, 0 sent, 1 failed" in out.getvalue()
+        assert "alert_serious" in out.getvalue()
+        call_command("contact_guard_targets", replay="desk", stdout=out)
+        assert not outbox.notice_send(notice.pk)
+        assert Notice.objects.get(topic="target_off").employee == kai
+        receiver.status = 200
+        assert replaying.replay("desk") == 1
+        assert outbox.notice_send(notice.pk)
+        assert not targets.is_off("desk")
+        assert replaying.replay("desk") == 0
+        assert replaying.replay("desk", ids=[notice.pk]) == 1
+    assert len({headers["Webhook-Id"] for _path, headers, _body in receiver.got}) == 1
+    assert not [fault for fault in verified() if "notice" in fault]

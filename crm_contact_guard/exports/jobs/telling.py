@@ -19,6 +19,7 @@ from crm_contact_guard.notices.topics import Line
 
 EXPORT: Final = "export"
 APPROVAL: Final = "export_approval"
+READY: Final = "export_ready"
 _State = ExportJob.State
 
 
@@ -31,6 +32,8 @@ def approval_tell(job: ExportJob) -> None:
 def ended_tell(job: ExportJob) -> None:
     """Notify the requester that the export is ready, has failed or was refused."""
     tell(topic=EXPORT, subject=(EXPORT, job.pk), people=[job.requested_by])
+    if job.state == _State.READY:
+        tell(topic=READY, subject=(EXPORT, job.pk), people=[])
 
 
 def settled(job: ExportJob) -> None:
@@ -59,11 +62,18 @@ def _waiting(person: Employee | None, ids: Sequence[str]) -> Mapping[str, Line]:
     }
 
 
+def _ready(person: Employee | None, ids: Sequence[str]) -> Mapping[str, Line]:
+    if person is not None:
+        return {}
+    return {str(job.pk): _line(job, _("An export is ready")) for job in ExportJob.objects.filter(pk__in=ids)}
+
+
 def _line(job: ExportJob, text: str) -> Line:
     path = reverse("crm_contact_guard:export", args=[job.pk])
     return Line(text=text, path=path, since=job.finished_at or job.requested_at)
 
 
+topics.register_event(READY, "export.ready", gettext_lazy("An export is ready"), _ready)
 topics.register(
     topics.Topic(
         name=EXPORT,

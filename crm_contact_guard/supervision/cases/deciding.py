@@ -24,6 +24,7 @@ from crm_contact_guard.supervision.cases.opening import release_evidence
 from crm_contact_guard.supervision.cases.outcomes import APPROVED, DISCIPLINE, Outcome, harsher
 from crm_contact_guard.supervision.cases.pay_terms import planned
 from crm_contact_guard.supervision.cases.steps import move, not_now, take, written
+from crm_contact_guard.supervision.cases.telling import closed_tell
 from crm_contact_guard.supervision.cases.working import write
 
 
@@ -148,6 +149,7 @@ def case_close(*, case_id: UUID, actor: Employee) -> None:
         raise NotPossible(_("The employee can still object. Close the case afterwards."))
     move(case, row, actor, closed_at=timezone.now())
     release_evidence(case)
+    closed_tell(case)
 
 
 @database.atomic()
@@ -158,6 +160,7 @@ def case_drop(*, case_id: UUID, actor: Employee, reason: str) -> None:
     why = written(reason, "reason")
     move(case, row, actor, outcome=Outcome.NO_ACTION, reason=why, decided_by=actor, decided_at=now, closed_at=now)
     release_evidence(case)
+    closed_tell(case)
 
 
 def _may_still_object(case: Case) -> bool:

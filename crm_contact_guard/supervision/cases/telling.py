@@ -14,11 +14,12 @@ from crm_contact_guard.notices import topics
 from crm_contact_guard.notices.models import Cadence
 from crm_contact_guard.notices.telling import tell
 from crm_contact_guard.notices.topics import Line
-from crm_contact_guard.supervision.cases.models import CaseLetter, CaseTask, State
+from crm_contact_guard.supervision.cases.models import Case, CaseLetter, CaseTask, State
 from crm_contact_guard.supervision.cases.rights import cases
 
 LETTER: Final = "case_letter"
 TASK: Final = "case_task"
+CLOSED: Final = "case_closed"
 
 
 def letter_tell(letter: CaseLetter) -> None:
@@ -30,6 +31,24 @@ def letter_tell(letter: CaseLetter) -> None:
 def task_tell(task: CaseTask) -> None:
     """Tell the assignee that a task is due."""
     tell(topic=TASK, subject=(TASK, task.pk), people=[task.assignee])
+
+
+def closed_tell(case: Case) -> None:
+    """Tell other systems that a case was closed."""
+    tell(topic=CLOSED, subject=("case", case.pk), people=[], team=case.team)
+
+
+def _closed(person: Employee | None, ids: Sequence[str]) -> Mapping[str, Line]:
+    if person is not None:
+        return {}
+    return {
+        str(case.pk): Line(
+            text=_("A case was closed"),
+            path=reverse("crm_contact_guard:case", args=[case.pk]),
+            since=case.closed_at or case.opened_at,
+        )
+        for case in Case.objects.filter(pk__in=ids)
+    }
 
 
 def _letters(person: Employee | None, ids: Sequence[str]) -> Mapping[str, Line]:
@@ -60,6 +79,7 @@ def _tasks(person: Employee | None, ids: Sequence[str]) -> Mapping[str, Line]:
     }
 
 
+topics.register_event(CLOSED, "case.closed", gettext_lazy("A case was closed"), _closed)
 topics.register(
     topics.Topic(
         name=LETTER,
