@@ -8,7 +8,6 @@ from itertools import groupby, islice
 from operator import or_
 from typing import Any
 
-from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldError, ValidationError
 from django.db.models import Model, Q, QuerySet, TextField
@@ -44,7 +43,7 @@ class DeclarativeAdapter(CRMAdapter):
     # --- customers
     def customer_model(self) -> type[Model]:
         """Return the host's customer model. Raises ConfigurationError if the setting is invalid."""
-        return self._model("CUSTOMER")
+        return options.model_named("CUSTOMER")
 
     def customer_key(self, customer: object) -> str:
         if not isinstance(customer, Model):
@@ -137,7 +136,7 @@ class DeclarativeAdapter(CRMAdapter):
 
         Raises ConfigurationError if the setting is invalid.
         """
-        return self._model("EMPLOYEE") if settings.EMPLOYEE.get("MODEL") else get_user_model()
+        return options.model_named("EMPLOYEE") if settings.EMPLOYEE.get("MODEL") else get_user_model()
 
     def employee(self, user: Any) -> EmployeeRecord | None:
         if user is None or not getattr(user, "is_authenticated", True) or getattr(user, "pk", None) is None:
@@ -207,7 +206,7 @@ class DeclarativeAdapter(CRMAdapter):
     # --- teams
     def team_model(self) -> type[Model]:
         """Return the host's team model. Raises ConfigurationError if the setting is invalid."""
-        return self._model("TEAM")
+        return options.model_named("TEAM")
 
     def teams(self) -> Iterable[TeamRecord]:
         spec: Mapping[str, Any] = settings.TEAM
@@ -262,7 +261,7 @@ class DeclarativeAdapter(CRMAdapter):
 
     # --- the settings
     def problems(self) -> Iterable[tuple[str, str]]:
-        return options.problems(self._model)
+        return options.problems()
 
     def _people(self, row: Any, people: paths.Paths) -> list[str]:
         """Return the keys of the users to whom the paths lead, directly or through rows of ``EMPLOYEE["MODEL"]``."""
@@ -277,20 +276,11 @@ class DeclarativeAdapter(CRMAdapter):
     def _rows(self, setting: str) -> QuerySet[Any]:
         """Return the selected rows of a setting's model. Customers and teams are limited to the entered tenant."""
         spec = getattr(settings, setting)
-        model = self.employee_model() if setting == "EMPLOYEE" else self._model(setting)
+        model = self.employee_model() if setting == "EMPLOYEE" else options.model_named(setting)
         found = options.narrowed(host_rows.manager(model), spec)
         found = found.prefetch_related(*paths.prefetches(model, options.places(setting)))
         # An employee may belong to several tenants.
         return found if setting == "EMPLOYEE" else options.of_tenant(found, spec.get("TENANT"), ENTERED.get())
-
-    def _model(self, setting: str) -> type[Model]:
-        label = getattr(settings, setting).get("MODEL")
-        if not label:
-            raise ConfigurationError(f'CONTACT_GUARD["{setting}"]["MODEL"] is not set')
-        try:
-            return apps.get_model(label)
-        except (LookupError, ValueError) as error:
-            raise ConfigurationError(f'CONTACT_GUARD["{setting}"]["MODEL"]: {error}') from error
 
 
 #: Key of the single team that all employees belong to if ``TEAM["EVERYBODY"]`` is set.

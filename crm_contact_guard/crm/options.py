@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldError, ValidationError
 from django.db.models import Manager, Model, Q, QuerySet
@@ -94,11 +95,19 @@ def _lookups(conditions: Mapping[str, Any] | None) -> dict[str, Any]:
     return {paths.lookup(name): value for name, value in (conditions or {}).items()}
 
 
-def problems(model: Callable[[str], type[Model]]) -> Iterator[tuple[str, str]]:
-    """Yield the problems found in the three settings, each with its fix.
+def model_named(setting: str) -> type[Model]:
+    """Return the model that a setting's ``MODEL`` names. Raise ConfigurationError if there is none."""
+    label = getattr(settings, setting).get("MODEL")
+    if not label:
+        raise ConfigurationError(f'CONTACT_GUARD["{setting}"]["MODEL"] is not set')
+    try:
+        return apps.get_model(label)
+    except (LookupError, ValueError) as error:
+        raise ConfigurationError(f'CONTACT_GUARD["{setting}"]["MODEL"]: {error}') from error
 
-    ``model`` returns the model named by a setting's ``MODEL``, or raises ConfigurationError.
-    """
+
+def problems() -> Iterator[tuple[str, str]]:
+    """Yield the problems found in the three settings, each with its fix."""
     for setting in PATHS:
         spec = getattr(settings, setting)
         where = f'CONTACT_GUARD["{setting}"]'
@@ -110,7 +119,7 @@ def problems(model: Callable[[str], type[Model]]) -> Iterator[tuple[str, str]]:
         try:
             found: type[Model] | None = None
             if spec.get("MODEL") or setting == "CUSTOMER":
-                found = model(setting)
+                found = model_named(setting)
             elif setting == "EMPLOYEE":
                 found = get_user_model()
         except ConfigurationError as error:
@@ -184,4 +193,4 @@ def _people() -> Iterator[tuple[str, str]]:
         yield 'CONTACT_GUARD["TEAM"] has both MODEL and EVERYBODY', "remove EVERYBODY, which is for hosts without teams"
 
 
-__all__ = ["PATHS", "addresses", "narrowed", "of_tenant", "others", "places", "problems", "unknown"]
+__all__ = ["PATHS", "addresses", "model_named", "narrowed", "of_tenant", "others", "places", "problems", "unknown"]

@@ -11,7 +11,7 @@ import pytest
 
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import MediaRef
-from crm_contact_guard.console.conversation.thread import lines
+from crm_contact_guard.console.conversation.line import lines
 from crm_contact_guard.conversations import names
 from crm_contact_guard.directory.models import Address, Customer
 from crm_contact_guard.exceptions import ChannelError

@@ -21,7 +21,7 @@ from crm_contact_guard.console.cases.course import Mark, course
 from crm_contact_guard.console.cases.forms import FORMS
 from crm_contact_guard.console.cases.step_form import StepForm
 from crm_contact_guard.console.conversation import thread
-from crm_contact_guard.console.conversation.thread import Line
+from crm_contact_guard.console.conversation.line import Line
 from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted, NotPossible

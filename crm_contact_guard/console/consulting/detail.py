@@ -12,7 +12,7 @@ from crm_contact_guard import permissions
 from crm_contact_guard.console.consulting.forms import CloseForm, ReplyForm
 from crm_contact_guard.console.consulting.measure_forms import Measures, measures_for
 from crm_contact_guard.console.consulting.steps import Step, steps
-from crm_contact_guard.console.conversation.thread import Line, lines
+from crm_contact_guard.console.conversation.line import Line, lines
 from crm_contact_guard.console.page import Shown
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.record.models import Message

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import permissions
 from crm_contact_guard.console.consulting.detail import consultation_page, find
 from crm_contact_guard.console.consulting.forms import CloseForm, OpenForm, ReplyForm
+from crm_contact_guard.console.conversation.line import Line, lines
 from crm_contact_guard.console.conversation.talk import find as find_talk
-from crm_contact_guard.console.conversation.thread import Line, lines
 from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted

@@ -18,8 +18,9 @@ from crm_contact_guard.console.conversation import thread
 from crm_contact_guard.console.conversation.advice import Advice, look
 from crm_contact_guard.console.conversation.composer import Composer, composer_for
 from crm_contact_guard.console.conversation.composer import send as composer_send
+from crm_contact_guard.console.conversation.line import Line
 from crm_contact_guard.console.conversation.talk import OpenState, Talk, find, open_state, talk, window_of
-from crm_contact_guard.console.conversation.thread import Line, Window
+from crm_contact_guard.console.conversation.thread import Window
 from crm_contact_guard.console.conversation.typed import Typed
 from crm_contact_guard.console.forms import NoteForm
 from crm_contact_guard.console.page import Shown, is_htmx, page, show

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from crm_contact_guard.console.conversation.thread import Line
+from crm_contact_guard.console.conversation.line import Line
 from crm_contact_guard.console.page import Shown
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.policy.closing.opening import Closed

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from crm_contact_guard.channels.base import DeliveryStatus
-from crm_contact_guard.console.conversation.thread import Line, lines
+from crm_contact_guard.console.conversation.line import Line, lines
 from crm_contact_guard.conversations import typing_marks
 from crm_contact_guard.conversations.models import ChatLink
 from crm_contact_guard.delivery import outbox

@@ -12,7 +12,8 @@ from django.utils.functional import Promise
 
 from crm_contact_guard import permissions
 from crm_contact_guard.console.conversation import thread
-from crm_contact_guard.console.conversation.thread import Erasing, Line, Window
+from crm_contact_guard.console.conversation.line import Erasing, Line
+from crm_contact_guard.console.conversation.thread import Window
 from crm_contact_guard.console.forms import EraseForm
 from crm_contact_guard.console.own.remarks import Remark, remarks_of
 from crm_contact_guard.console.page import Shown, page, show

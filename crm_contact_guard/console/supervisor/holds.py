@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_contact_guard import permissions
+from crm_contact_guard.console.conversation.line import Line, lines
 from crm_contact_guard.console.conversation.shown_waits import OTHERWISE, WHY
-from crm_contact_guard.console.conversation.thread import Line, lines
 from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.delivery.models import Wait
 from crm_contact_guard.directory.models import Employee

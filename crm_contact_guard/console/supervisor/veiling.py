@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from crm_contact_guard.console.conversation.evidence import Piece
+from crm_contact_guard.console.conversation.line import Line
 from crm_contact_guard.console.conversation.shown_files import NO_FILES
-from crm_contact_guard.console.conversation.thread import Line, Window
+from crm_contact_guard.console.conversation.thread import Window
 from crm_contact_guard.record.models import Direction
 from crm_contact_guard.supervision.watching.pseudonyms import Veil, veiled_customer, veiled_employee
 
