@@ -1,4 +1,4 @@
-"""Who may call each service for exports: rows for ``tests/test_services_authorise.py``."""
+"""Who may call each service for exports: rows for ``tests/authorising/services.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may call each service on cases: rows for ``tests/test_services_authorise.py``.
+"""Who may call each service on cases: rows for ``tests/authorising/services.py``.
 
 Chief leads all cases, vice is the approver, the compliance officer a member of all but one. Aoi is concerned.
 """

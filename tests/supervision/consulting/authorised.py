@@ -1,4 +1,4 @@
-"""Who may call each service that helps employees: rows for ``tests/test_services_authorise.py``."""
+"""Who may call each service that helps employees: rows for ``tests/authorising/services.py``."""
 
 from __future__ import annotations
 
