@@ -41,7 +41,7 @@ def may_export(viewer: Employee) -> bool:
 
 
 def may_read_exports(viewer: Employee) -> bool:
-    """Whether the viewer may see the list of exports: all who read the record."""
+    """Whether the viewer may see the list of exports, as everybody who reads the whole record may."""
     return permissions.may_read_record(viewer)
 
 
