@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -34,14 +36,6 @@ def done(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 
 
 @page("POST")
-def undone(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Take back that the conversation is done, and show it again."""
-    row, _following = _row(request, viewer, pk)
-    shelving.conversation_undone(conversation=row, actor=viewer)
-    return _again(request, pk)
-
-
-@page("POST")
 def snooze(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Put the conversation aside until a local time, given as ``until`` or typed as ``until_then``."""
     row, following = _row(request, viewer, pk)
@@ -53,12 +47,20 @@ def snooze(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     return _back(request, row, "snoozed", following)
 
 
-@page("POST")
-def wake(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Take the conversation back into the inbox before its time."""
-    row, _following = _row(request, viewer, pk)
-    shelving.conversation_wake(conversation=row, actor=viewer)
-    return _again(request, pk)
+def _taking_back(act: Callable[..., object]) -> Callable[..., HttpResponseBase]:
+    """Return a view that calls ``act``, which takes back ``done`` or ``snooze``, and shows the conversation again."""
+
+    @page("POST")
+    def view(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+        row, _following = _row(request, viewer, pk)
+        act(conversation=row, actor=viewer)
+        return _again(request, pk)
+
+    return view
+
+
+undone = _taking_back(shelving.conversation_undone)
+wake = _taking_back(shelving.conversation_wake)
 
 
 @page("POST")
