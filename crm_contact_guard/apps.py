@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 _ROOMS_WITH_TABLES: Final = (
     "record", "sealing", "files", "conversations", "delivery", "privacy", "policy.calendars", "policy.closing",
     "policy.known_rules", "policy.versions", "reading", "notices", "supervision", "supervision.cases", "figures",
-    "exports.jobs", "tokens",
+    "exports.jobs", "tokens", "search",
 )  # fmt: skip
 
 
@@ -34,6 +34,7 @@ class ContactGuardConfig(AppConfig):
         from crm_contact_guard.privacy import erasing  # noqa: PLC0415 - models must be loaded first
         from crm_contact_guard.reading.forgetting import forget  # noqa: PLC0415
         from crm_contact_guard.record.directory_events import Recorder  # noqa: PLC0415
+        from crm_contact_guard.search import filling  # noqa: PLC0415 - models must be loaded first
         from crm_contact_guard.supervision.quality import checks as quality_checks  # noqa: F401, PLC0415
         from crm_contact_guard.tokens import checks as token_checks  # noqa: F401, PLC0415 - registers its check
 
@@ -42,7 +43,7 @@ class ContactGuardConfig(AppConfig):
         for module in ("sending.telling", "supervision.unread.telling"):
             import_module(f"{self.name}.{module}")  # registers its topics of notices
         exposition.count()
-        erasing.ERASERS.extend((forget, forget_with, clearing.forget))
+        erasing.ERASERS.extend((forget, forget_with, clearing.forget, filling.forget))
         changes.LISTENERS.append(Recorder())
         post_migrate.connect(_compare_exactly, sender=self)
         post_migrate.connect(_restore_triggers, sender=self)

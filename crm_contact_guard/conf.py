@@ -82,6 +82,7 @@ DEFAULTS: dict[str, Any] = {
     "READ_OWN_NAME": True,
     # Record
     "RETENTION": {},
+    "SEARCH_ENGINE": "",
     "SIGNING_KEY": "",
     "VERIFICATION_KEYS": [],
     "WITNESSES": [],
@@ -175,6 +176,7 @@ CONTACT_GUARD_SCHEDULE: dict[str, dict[str, Any]] = {
     # Draws the past week's sample once, and does nothing without a key.
     "contact-guard-sample": _entry("draw_sample", 3600.0, expires=3600.0),
     "contact-guard-figures": _entry("count_figures", 300.0, expires=300.0),
+    "contact-guard-fill-search": _entry("fill_search", 30.0, expires=30.0),
     "contact-guard-watch-readings": _entry("watch_readings", 600.0, expires=600.0),
     "contact-guard-exports": _entry("sweep_exports", 60.0, expires=60.0),
     "contact-guard-reconcile": _entry("reconcile", 86400.0),
@@ -191,6 +193,7 @@ CONTACT_GUARD_ROUTES: dict[str, dict[str, str]] = {
             "count_figures",
             "draw_sample",
             "export",
+            "fill_search",
             "poll_mail",
             "read_roster",
             "reconcile",

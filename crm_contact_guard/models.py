@@ -17,6 +17,7 @@ from crm_contact_guard.privacy.models import LegalHold
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Conversation, ErasurePermit, Event, Message, Pending
 from crm_contact_guard.sealing.models import Seal, Tile, TreeHead, Witnessing
+from crm_contact_guard.search.models import SearchEntry
 from crm_contact_guard.supervision.cases.models import (
     Case,
     CaseEntry,
@@ -84,6 +85,7 @@ __all__ = [
     "SampleDraw",
     "SampledTalk",
     "Seal",
+    "SearchEntry",
     "SecondReview",
     "Team",
     "Tile",

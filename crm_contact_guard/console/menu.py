@@ -109,6 +109,7 @@ def menu_of(viewer: Employee | None, *, rules: bool) -> Menu:
         (works and not supervises, Entry("own_record", _("About me"), "user-check", "g m")),
     ]
     more = [
+        (True, Entry("search", _("Search"), "search", "g /")),
         (supervises, Entry("holds", _("Held messages"), "hand", "g h")),
         (supervises, Entry("figures", _("Figures"), "chart-column", "g f")),
         (supervises, Entry("quality", _("Quality of review"), "shield-check", "g q")),

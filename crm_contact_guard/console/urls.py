@@ -23,6 +23,7 @@ from crm_contact_guard.console.policy import trials
 from crm_contact_guard.console.policy import views as policy
 from crm_contact_guard.console.quality import views as quality
 from crm_contact_guard.console.rules import views as rules
+from crm_contact_guard.console.searching import views as searching
 from crm_contact_guard.console.supervisor import (
     alert_actions,
     alerts,
@@ -149,6 +150,7 @@ urlpatterns = [
     path("rules/<uuid:pk>/", rules.rules, name="rules_version"),
     path("rules/<uuid:pk>/quiz/", rules.take_quiz, name="rules_quiz"),
     path("rules/<uuid:pk>/sign/", rules.sign, name="rules_sign"),
+    path("search/", searching.search, name="search"),
     path("access-log/", access_log.access_log, name="access_log"),
     path("access-log/requests/<uuid:pk>/", access_log.approve, name="unmask_approve"),
     path("access-log/unusual/", unusual.unusual_readings, name="unusual_readings"),

@@ -41,6 +41,7 @@ from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.roster_sync import roster_read
 from crm_contact_guard.sealing import sealer, witnessing
+from crm_contact_guard.search import filling
 from crm_contact_guard.sending import releasing
 from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.consulting import notices as consultation_notices
@@ -218,6 +219,12 @@ def draw_sample() -> int:
 def count_figures() -> int:
     """Bring the figures in step with the record. Return the number of days that were counted again."""
     return keeping.update_all()
+
+
+@shared_task(ignore_result=True)
+def fill_search() -> int:
+    """Add new messages to the search index. Return how many."""
+    return filling.fill()
 
 
 @shared_task(ignore_result=True)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -31,6 +32,10 @@ from crm_contact_guard.sealing.models import Seal, Witnessing
 
 #: Number of exports listed.
 MOST = 50
+
+
+#: Fields of the form that links can fill in.
+_GIVEN: Final = ("customer", "case", "employee", "channel", "direction", "first_day", "last_day")
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def exports(request: HttpRequest, viewer: Employee) -> HttpResponse:
             else:
                 return redirect("crm_contact_guard:export", job.pk)
         return _list(request, viewer, form, status=422)
-    given = {name: request.GET[name] for name in ("customer", "case") if name in request.GET}
+    given = {name: request.GET[name] for name in _GIVEN if name in request.GET}
     return _list(request, viewer, ExportForm(viewer, initial=given) if rights.may_export(viewer) else None)
 
 

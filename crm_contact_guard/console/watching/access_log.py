@@ -139,6 +139,8 @@ def _words(event: Event) -> tuple[str, str]:
             return _("had the full addresses shown"), "eye"
         case "unmask.asked":
             return _("asks to see the full addresses"), "hourglass"
+        case "view.search":
+            return _("searched the record for"), "search"
         case "view.case":
             return _("read a letter of a case") if "letter" in data else _("read a case"), "briefcase"
         case "export.streamed":

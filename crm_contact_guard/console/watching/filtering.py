@@ -16,6 +16,7 @@ from crm_contact_guard.console.url_filters import UrlFilters, is_day, midnight
 #: What was done: a label, and the kinds of events.
 WHAT: Final[dict[str, tuple[str | Promise, tuple[str, ...]]]] = {
     "read": (_("Conversation read"), ("view.content",)),
+    "searched": (_("Search"), ("view.search",)),
     "unmasked": (_("Addresses shown"), ("view.unmasked",)),
     "case": (_("Case read"), ("view.case",)),
     "exported": (_("Export"), ("export.streamed", "export.bundle")),

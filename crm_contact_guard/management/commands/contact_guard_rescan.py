@@ -8,6 +8,7 @@ from uuid import UUID
 
 from crm_contact_guard.management.command import GuardCommand
 from crm_contact_guard.management.moments import moment
+from crm_contact_guard.search import filling
 from crm_contact_guard.supervision.rescan import Rescanned, messages_to_rescan, opened, rescan
 
 _PROGRESS = 1000
@@ -25,9 +26,18 @@ class Command(GuardCommand):
         parser.add_argument("--until", type=moment, metavar="DATE", help="messages before this date or ISO time")
         parser.add_argument("--conversation", type=UUID, metavar="ID", help="one conversation only")
         parser.add_argument("--dry-run", action="store_true", help="only show what would be found")
+        parser.add_argument("--search-index", action="store_true", help="fill the search index again instead")
         parser.add_argument("--notify", action="store_true", help="also notify supervisors of new alerts by e-mail")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["search_index"]:
+            filling.clear()
+            count = 0
+            while added := filling.fill():
+                count += added
+                self.stderr.write(f"{count} messages indexed")
+            self.stdout.write(f"{count} messages are in the search index")
+            return
         rows = messages_to_rescan(since=options["since"], until=options["until"], conversation=options["conversation"])
         total = Rescanned()
         shown = 0

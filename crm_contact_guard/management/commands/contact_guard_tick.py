@@ -23,6 +23,7 @@ class Command(GuardCommand):
             tasks.remind_of_rules()
             tasks.draw_sample()
             tasks.count_figures()
+            tasks.fill_search()
             tasks.watch_readings()
             sealed = tasks.seal()
             witnessed = tasks.witness()

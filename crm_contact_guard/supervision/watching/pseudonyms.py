@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.policy import presets
+from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.supervision.models import Alert
 
 #: Characters that nobody confuses.
@@ -77,6 +78,13 @@ def veiled_customer(customer: Customer) -> Customer:
     hidden = copy(customer)
     hidden.name, hidden.key, hidden.url = customer_pseudonym(customer.pk), None, ""
     return hidden
+
+
+def veil_of(talk: Conversation) -> Veil:
+    """Return what hides the names of a conversation, whose customer and employee must be loaded."""
+    names = [one.name for one in (talk.employee, talk.customer) if one is not None]
+    employee = employee_pseudonym(talk.employee.pk) if talk.employee is not None else ""
+    return Veil(employee, customer_pseudonym(talk.customer.pk), _pattern(names))
 
 
 def _veil(row: Alert) -> Veil:

@@ -1,0 +1,1 @@
+"""The search page: words in the messages that the viewer may read, with filters in the address."""
