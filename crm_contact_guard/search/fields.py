@@ -9,7 +9,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
-class TermsField(models.TextField):  # type: ignore[type-arg] - generic for type checkers alone
+class TermsField(models.TextField):  # type: ignore[type-arg]  # generic for type checkers alone
     """What an engine finds a message by: an array of integers on PostgreSQL, text elsewhere."""
 
     def get_internal_type(self) -> str:

@@ -182,6 +182,7 @@ TABLE = {
     ("GET", "rules_signatures"): "403 403 403 200 200 200 200 200 403 302",
     ("GET", "rules_publish"): "403 403 403 403 403 403 200 403 403 302",
     ("POST", "rules_publish"): "403 403 403 403 403 403 302 403 403 302",
+    ("GET", "search"): "200 200 200 200 200 200 200 200 403 302",
     ("GET", "access_log"): "403 403 403 403 403 403 200 200 403 302",
     # The request is the compliance officer's own, who can't approve it.
     ("POST", "unmask_approve"): "403 403 403 403 403 403 403 403 403 302",

@@ -43,7 +43,7 @@ class SearchForm(forms.Form):
         anyone = ("", _("Any"))
         seen = permissions.conversations(viewer).values("employee")
         people = Employee.objects.filter(tenant=viewer.tenant, pk__in=seen).order_by("name", "pk")
-        choices = {
+        choices: dict[str, list[tuple[str, Any]]] = {
             "employee": [(str(one.pk), one.name) for one in people],
             "channel": [(alias, str(channel_choices.label(alias))) for alias in registry.aliases()],
             "direction": list(Direction.choices),
