@@ -5,7 +5,7 @@ from crm_contact_guard.conversations.models import CarrierEventId, ChatLink
 from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.delivery.models import Carrier, Delivery, IdempotencyKey, Wait
 from crm_contact_guard.directory.models import Absence, Address, Customer, Employee, Team
-from crm_contact_guard.exports.jobs.models import ExportJob
+from crm_contact_guard.exports.jobs.models import ExportJob, ExportSchedule
 from crm_contact_guard.figures.models import Figure, FigureMark
 from crm_contact_guard.files.models import Attachment, Media
 from crm_contact_guard.notices.models import Notice, NoticePreference
@@ -62,6 +62,7 @@ __all__ = [
     "ErasurePermit",
     "Event",
     "ExportJob",
+    "ExportSchedule",
     "Figure",
     "FigureMark",
     "Finding",

@@ -103,6 +103,7 @@ urlpatterns = [
     path("rules/policy/<uuid:pk>/withdraw/", policy.withdraw, name="policy_withdraw"),
     path("exports/", exporting.exports, name="exports"),
     path("exports/count/", exporting.exports_count, name="exports_count"),
+    path("exports/repeated/<uuid:pk>/end/", exporting.export_schedule_end, name="export_schedule_end"),
     path("exports/verify/", exporting.record_verify, name="record_verify"),
     path("exports/download/<str:token>/", exporting.export_download, name="export_download"),
     path("exports/<uuid:pk>/", exporting.export, name="export"),

@@ -25,7 +25,7 @@ from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import ChannelError, ConfigurationError
 from crm_contact_guard.exports import checking
-from crm_contact_guard.exports.jobs import clearing, working
+from crm_contact_guard.exports.jobs import clearing, repeating, working
 from crm_contact_guard.exports.jobs.models import ExportJob
 from crm_contact_guard.figures import keeping
 from crm_contact_guard.files import media
@@ -185,7 +185,11 @@ def verify_record(event_id: str) -> None:
 
 @shared_task(ignore_result=True)
 def sweep_exports() -> int:
-    """Reschedule exports whose worker died, and delete bundles whose time has passed. Return how many were deleted."""
+    """Ask for repeated exports, reschedule those whose worker died, and delete bundles whose time has passed.
+
+    Return how many were deleted.
+    """
+    repeating.run_due()
     for job_id in working.due():
         later("export", str(job_id))
     for event_id in checking.due():

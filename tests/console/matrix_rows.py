@@ -167,6 +167,7 @@ def rows_of(hotel: Hotel) -> Rows:
         "policy_trial*": [trial.pk],
         "policy_*": [version.pk],
         "export_download": ["no-token"],
+        "export_schedule_end": [authorised.schedule().pk],
         "export": [export.pk],
         "export_*": [export.pk],
         "contest_answer": [contest.pk],

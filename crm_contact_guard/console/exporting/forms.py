@@ -20,6 +20,7 @@ from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exports.bundle_rows import Filters
 from crm_contact_guard.exports.formats import FORMATS, available
 from crm_contact_guard.exports.jobs import rights
+from crm_contact_guard.exports.jobs.models import ExportSchedule
 from crm_contact_guard.exports.jobs.requesting import MAX_PURPOSE
 from crm_contact_guard.exports.profiles import Profile
 from crm_contact_guard.record.models import Direction, MessageKind
@@ -44,6 +45,7 @@ class ExportForm(forms.Form):
     formats = forms.MultipleChoiceField(
         label=gettext_lazy("Also as"), required=False, widget=forms.CheckboxSelectMultiple
     )
+    repeat = forms.ChoiceField(label=gettext_lazy("How often"), required=False)
     attachments = forms.BooleanField(label=gettext_lazy("With the files of the messages"), required=False, initial=True)
     purpose = forms.CharField(
         label=gettext_lazy("Purpose, for the record"),
@@ -72,6 +74,7 @@ class ExportForm(forms.Form):
         self._choose("profile", [(profile.value, profile.label) for profile in profiles])
         self.fields["profile"].initial = Profile.MASKED.value
         self._choose("formats", [(name, FORMATS[name].label) for name in available()])
+        self._choose("repeat", [("", _("Once")), *ExportSchedule.Period.choices])
         if Profile.FULL not in profiles:
             del self.fields["attachments"]
         for field in self.fields.values():

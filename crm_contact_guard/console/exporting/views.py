@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from crm_contact_guard.console.conversation import channel_choices
-from crm_contact_guard.console.exporting.forms import ExportForm, customer_name
+from crm_contact_guard.console.exporting.forms import ExportForm
+from crm_contact_guard.console.exporting.words import words
 from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted, NotPossible
 from crm_contact_guard.exports import checking
 from crm_contact_guard.exports.formats import labels
-from crm_contact_guard.exports.jobs import handing_out, requesting, rights
+from crm_contact_guard.exports.jobs import handing_out, repeating, requesting, rights
 from crm_contact_guard.exports.jobs.counting import Count, count
-from crm_contact_guard.exports.jobs.models import ExportJob
-from crm_contact_guard.record.models import Direction, Event, MessageKind, Pending
+from crm_contact_guard.exports.jobs.models import ExportJob, ExportSchedule
+from crm_contact_guard.record.models import Event, Pending
 from crm_contact_guard.sealing import proofs
 from crm_contact_guard.sealing.models import Seal, Witnessing
 
@@ -50,6 +48,16 @@ class Listed:
     def percent(self) -> int:
         """How much of the rows is written. The last tenth is for assembling the bundle."""
         return min(99, 90 * self.job.done // self.job.total) if self.job.total else 0
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """A repeated export, its filter in words, its formats, and whether the viewer may end it."""
+
+    schedule: ExportSchedule
+    what: Sequence[str]
+    formats: Sequence[str]
+    may_end: bool
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,7 @@ class ExportsPage(Shown):
     form: ExportForm | None
     counted: Count | None
     exports: Sequence[Listed]
+    repeated: Sequence[Repeated]
     record: RecordState
     approval: bool
 
@@ -116,21 +125,33 @@ def exports(request: HttpRequest, viewer: Employee) -> HttpResponse:
         form = ExportForm(viewer, request.POST)
         if form.is_valid():
             try:
-                job = requesting.export_request(
-                    actor=viewer,
-                    purpose=form.cleaned_data["purpose"],
-                    filters=form.filters(),
-                    formats=form.cleaned_data["formats"],
-                    profile=form.cleaned_data["profile"],
-                    attachments=form.cleaned_data.get("attachments", False),
-                )
+                return _asked(viewer, form)
             except InvalidMessage as error:
                 form.add_error(error.field if error.field in form.fields else None, str(error))
-            else:
-                return redirect("crm_contact_guard:export", job.pk)
         return _list(request, viewer, form, status=422)
     given = {name: request.GET[name] for name in _GIVEN if name in request.GET}
     return _list(request, viewer, ExportForm(viewer, initial=given) if rights.may_export(viewer) else None)
+
+
+def _asked(viewer: Employee, form: ExportForm) -> HttpResponse:
+    """Ask for the export of a valid form, once or again and again. Raise NotPermitted or InvalidMessage."""
+    chosen = form.cleaned_data
+    given: dict[str, Any] = {name: chosen[name] for name in ("purpose", "formats", "profile")}
+    given |= {"actor": viewer, "filters": form.filters(), "attachments": chosen.get("attachments", False)}
+    if chosen["repeat"]:
+        repeating.schedule_make(period=chosen["repeat"], **given)
+        return redirect("crm_contact_guard:exports")
+    return redirect("crm_contact_guard:export", requesting.export_request(**given).pk)
+
+
+@page("POST")
+def export_schedule_end(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """End a repeated export."""
+    _reader(viewer)
+    get_object_or_404(repeating.schedules(viewer), pk=pk)
+    with suppress(NotPossible):  # somebody else has just ended it
+        repeating.schedule_end(schedule_id=pk, actor=viewer)
+    return redirect("crm_contact_guard:exports")
 
 
 @page()
@@ -201,6 +222,15 @@ def _list(request: HttpRequest, viewer: Employee, form: ExportForm | None, *, st
         form=form,
         counted=_counted(viewer, form) if form is not None and form.is_bound else None,
         exports=[_listed(job) for job in rows],
+        repeated=[
+            Repeated(
+                schedule=one,
+                what=words(json.loads(one.filters), always=_("All messages of the period")),
+                formats=labels(one.formats.split(",")),
+                may_end=rights.may_end(viewer, one),
+            )
+            for one in repeating.schedules(viewer).filter(ended_at=None).select_related("made_by").order_by("made_at")
+        ],
         record=_record(viewer),
         approval=rights.needs_approval(),
     )
@@ -244,34 +274,7 @@ def _act(request: HttpRequest, viewer: Employee, pk: UUID, act: Callable[[], obj
 
 
 def _listed(job: ExportJob) -> Listed:
-    return Listed(job, _words(json.loads(job.filters)), labels(job.formats.split(",")))
-
-
-def _words(texts: dict[str, str]) -> list[str]:
-    """Return a filter in words."""
-    days = [_day(texts.get("occurred_from")), _day(texts.get("occurred_before"))]
-    words = []
-    if any(days):
-        words.append(_("%(first)s to before %(last)s") % {"first": days[0] or "…", "last": days[1] or "…"})
-    if "customer" in texts:
-        words.append(customer_name(UUID(texts["customer"])))
-    if "employee" in texts:
-        words.append(Employee.objects.values_list("name", flat=True).filter(pk=texts["employee"]).first() or "—")
-    for name, known in (("direction", Direction), ("kind", MessageKind)):
-        if name in texts:
-            words.append(str(known(texts[name]).label))
-    if "channel" in texts:
-        words.append(str(channel_choices.label(texts["channel"])))
-    if "case" in texts:
-        words.append(_("One case"))
-    if "conversation" in texts:
-        words.append(_("One conversation"))
-    return words or [_("The whole record")]
-
-
-def _day(text: str | None) -> str:
-    moment = parse_datetime(text) if text else None
-    return date_format(timezone.localtime(moment), "SHORT_DATE_FORMAT") if moment else ""
+    return Listed(job, words(json.loads(job.filters)), labels(job.formats.split(",")))
 
 
 def _record(viewer: Employee) -> RecordState:

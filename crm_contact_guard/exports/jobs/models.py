@@ -67,3 +67,33 @@ class ExportJob(Row):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class ExportSchedule(Row):
+    """An export that somebody has repeated: each run is an ``ExportJob`` of theirs about the last whole period."""
+
+    class Period(models.TextChoices):
+        WEEKLY = "weekly", _("Each week, about the week before")
+        MONTHLY = "monthly", _("Each month, about the month before")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.CharField(max_length=64, blank=True, default="")
+    made_by = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    period = models.CharField(max_length=8, choices=Period.choices)
+    purpose = models.TextField()
+    filters = models.TextField(help_text="As in ExportJob, without times.")
+    formats = models.CharField(max_length=100, blank=True, default="", help_text="Names, separated by commas.")
+    profile = models.CharField(max_length=16, choices=Profile.choices)
+    attachments = models.BooleanField(default=True)
+    #: When the next run is due: the end of the period that it is about.
+    next_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    #: Why it ended, if nobody ended it.
+    remark = models.TextField(blank=True, default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["ended_at", "next_at"], name="contact_guard_export_repeats")]
+
+    def __str__(self) -> str:
+        return str(self.id)

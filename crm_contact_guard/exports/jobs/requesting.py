@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.utils import timezone
@@ -45,6 +45,36 @@ def export_request(
     ``formats``: further renderings, by the names in ``exports.formats``. Raise NotPermitted; or InvalidMessage if there
     is no purpose, a format or profile is unknown, or the actor has too many open exports.
     """
+    asked = checked(
+        actor=actor, purpose=purpose, filters=filters, formats=formats, profile=profile, attachments=attachments
+    )
+    if ExportJob.objects.filter(requested_by=actor, state__in=ExportJob.OPEN).count() >= MOST_OPEN:
+        raise InvalidMessage(_("You have too many unfinished exports. Wait for one, or cancel it."), field="purpose")
+    waits = rights.needs_approval()
+    job = ExportJob.objects.create(
+        **asked,
+        requested_by=actor,
+        requested_at=timezone.now(),
+        state=_State.WAITING if waits else _State.QUEUED,
+    )
+    record_job(job, "export.requested", actor)
+    if waits:
+        telling.approval_tell(job)
+    else:
+        later("export", str(job.pk))
+    return job
+
+
+def checked(
+    *,
+    actor: Employee,
+    purpose: str,
+    filters: Filters,
+    formats: Sequence[str],
+    profile: str,
+    attachments: bool,
+) -> dict[str, Any]:
+    """Return the columns that say what an export contains. Raise NotPermitted or InvalidMessage."""
     if not rights.may_export(actor):
         raise NotPermitted(_("You may not export the record."))
     if profile == Profile.FULL and not permissions.may_unmask(actor):
@@ -57,26 +87,14 @@ def export_request(
     unknown = set(formats) - set(known.available())
     if unknown:
         raise InvalidMessage(_("There is no format %(name)s.") % {"name": ", ".join(sorted(unknown))}, field="formats")
-    if ExportJob.objects.filter(requested_by=actor, state__in=ExportJob.OPEN).count() >= MOST_OPEN:
-        raise InvalidMessage(_("You have too many unfinished exports. Wait for one, or cancel it."), field="purpose")
-    waits = rights.needs_approval()
-    job = ExportJob.objects.create(
-        tenant=actor.tenant,
-        requested_by=actor,
-        requested_at=timezone.now(),
-        purpose=purpose,
-        filters=canonical_json(own(filters, actor).texts()),
-        formats=",".join(name for name in known.available() if name in formats),
-        profile=profile,
-        attachments=attachments,
-        state=_State.WAITING if waits else _State.QUEUED,
-    )
-    record_job(job, "export.requested", actor)
-    if waits:
-        telling.approval_tell(job)
-    else:
-        later("export", str(job.pk))
-    return job
+    return {
+        "tenant": actor.tenant,
+        "purpose": purpose,
+        "filters": canonical_json(own(filters, actor).texts()),
+        "formats": ",".join(name for name in known.available() if name in formats),
+        "profile": profile,
+        "attachments": attachments,
+    }
 
 
 @database.atomic()

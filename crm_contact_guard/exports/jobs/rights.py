@@ -10,7 +10,7 @@ from crm_contact_guard import permissions
 from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import ConfigurationError
-from crm_contact_guard.exports.jobs.models import ExportJob
+from crm_contact_guard.exports.jobs.models import ExportJob, ExportSchedule
 from crm_contact_guard.exports.profiles import Profile
 
 #: The roles that read the whole record. Only they can be allowed to export it.
@@ -66,6 +66,12 @@ def may_cancel(viewer: Employee, job: ExportJob) -> bool:
     """Whether the viewer may cancel the export: the person who asked for it, and compliance officers."""
     own = viewer.active and viewer.pk == job.requested_by_id
     return own or may_decide(viewer, job)
+
+
+def may_end(viewer: Employee, schedule: ExportSchedule) -> bool:
+    """Whether the viewer may end a repeated export: the person who asked for it, and compliance officers."""
+    is_officer = viewer.role == Role.COMPLIANCE and viewer.tenant == schedule.tenant
+    return viewer.active and (viewer.pk == schedule.made_by_id or is_officer)
 
 
 def may_download(viewer: Employee, job: ExportJob) -> bool:
