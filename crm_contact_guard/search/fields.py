@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+if TYPE_CHECKING:
+    _TextField = models.TextField[Any, Any]
+else:
+    _TextField = models.TextField
 
-class TermsField(models.TextField):  # type: ignore[type-arg]  # generic for type checkers alone
+
+class TermsField(_TextField):
     """What an engine finds a message by: an array of integers on PostgreSQL, text elsewhere."""
 
     def get_internal_type(self) -> str:

@@ -31,7 +31,7 @@ def words_of(typed: str) -> list[str]:
 def places(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
     """Return where the folded words stand in the original text, as (start, end), merged and in order."""
     folded, origins = _with_origins(text)
-    marked = set()
+    marked: set[int] = set()
     for word in words:
         start = folded.find(word)
         while start >= 0:

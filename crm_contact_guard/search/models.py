@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import models
 
 from crm_contact_guard.hosting.rows import Row
@@ -16,4 +14,4 @@ class SearchEntry(Row):
     number = models.BigIntegerField(primary_key=True)
     # Not a foreign key: the index depends on the record, never the reverse.
     message_id = models.UUIDField(unique=True)
-    terms: Any = TermsField()
+    terms = TermsField()
