@@ -62,6 +62,17 @@ HOSTS = {
 }
 
 
+#: What CI leaves out: hosts that differ from another one in a detail.
+BEYOND_SLICE = {
+    "a number of formats",
+    "another language only",
+    "compressed and conditional",
+    "included twice",
+    "loaders of its own",
+    "sessions in the cache",
+    "strict cookies",
+    "templates by Jinja first",
+}
 #: Hosts whose tables are others.
 OTHER_TABLES = {"small keys by default"}
 
@@ -76,7 +87,9 @@ def migrated(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: py
     return file
 
 
-@pytest.mark.parametrize("name", HOSTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.beyond_slice] * (name in BEYOND_SLICE)) for name in HOSTS]
+)
 def test_a_strange_host_records_warns_and_reads(name: str, migrated: Path, request: pytest.FixtureRequest) -> None:
     host, kept = HOSTS[name], "" if name in OTHER_TABLES else str(migrated)
     code = f"from tests import settings\n{host}\nimport tests.strange_life"

@@ -162,6 +162,7 @@ def test_alert_and_mail_arrive_and_ctrl_c_stops_everything(running: Running) -> 
     assert all(is_free(port) for port in (running.demo.port, running.demo.port + 24, running.demo.port + 25))
 
 
+@pytest.mark.beyond_slice
 @pytest.mark.timeout(PATIENCE)
 def test_a_part_that_dies_is_reported_and_stops_the_demo(running: Running) -> None:
     parts = running.parts()

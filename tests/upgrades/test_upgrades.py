@@ -110,6 +110,7 @@ def test_from_each_migration_with_data(migration: str) -> None:
     assert_whole(put_back(snapshot.newest_at(migration), migration))
 
 
+@pytest.mark.beyond_slice
 @pytest.mark.usefixtures("tables")
 def test_back_step_by_step_and_forth_again_keeps_the_messages() -> None:
     kept = put_back(snapshot.versions()[-1])
