@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -103,6 +104,9 @@ class AlertDetailSerializer(AlertSerializer):
 
     findings = FindingSerializer(many=True)
     history = serializers.SerializerMethodField()
+    alike = serializers.SerializerMethodField(
+        help_text="Other alerts with the same words of the employee, which the caller can close together with this one."
+    )
 
     @extend_schema_field(StepSerializer(many=True))
     def get_history(self, alert: Alert) -> list[dict[str, Any]]:
@@ -113,12 +117,18 @@ class AlertDetailSerializer(AlertSerializer):
         steps: Any = StepSerializer(events, many=True)
         return list(steps.data)
 
+    def get_alike(self, alert: Alert) -> list[UUID]:
+        return list(self.context["alike"])
+
 
 class CloseSerializer(Input):
     """The resolution with which an alert is closed, and a comment."""
 
     resolution = CodeField(Alert.Resolution)
     comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=MAX_COMMENT)
+    alike = serializers.BooleanField(
+        required=False, default=False, help_text="Whether to close the alerts with the same words (`alike`) as well."
+    )
 
 
 class ReopenSerializer(Input):

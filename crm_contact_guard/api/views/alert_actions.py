@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,6 +21,7 @@ from crm_contact_guard.api.serializers.alerts import (
 )
 from crm_contact_guard.api.serializers.inputs import Input, NothingSerializer
 from crm_contact_guard.api.views.alerts import AlertDetail
+from crm_contact_guard.supervision.handling.alike import alerts_close_alike
 from crm_contact_guard.supervision.handling.steps import (
     alert_assign,
     alert_defer,
@@ -28,7 +30,6 @@ from crm_contact_guard.supervision.handling.steps import (
     alert_snooze,
     alert_wake,
 )
-from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
 
 
@@ -38,7 +39,7 @@ class AlertAction(AlertDetail):
     writing = "review"
     http_method_names = ["post", "options"]
     input_class: ClassVar[type[Input]] = NothingSerializer
-    service: ClassVar[Callable[..., Alert]]
+    service: ClassVar[Callable[..., object]]
     post: ClassVar[Callable[..., Response]]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -112,10 +113,17 @@ class AlertWake(AlertAction):
     service = alert_wake
 
 
-class AlertClose(AlertAction):
-    """Close the alert with a resolution and a comment."""
+def _close(*, alike: bool, **given: Any) -> None:
+    if alike:
+        alerts_close_alike(as_of=timezone.now(), **given)
+    else:
+        alert_close(**given)
 
-    service = alert_close
+
+class AlertClose(AlertAction):
+    """Close the alert with a resolution and a comment, and if asked for, those with the same words of the employee."""
+
+    service = _close
     input_class = CloseSerializer
 
 

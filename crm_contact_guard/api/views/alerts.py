@@ -18,6 +18,7 @@ from crm_contact_guard.api.serializers.alerts import (
     FindingSerializer,
     TierField,
 )
+from crm_contact_guard.supervision.handling.alike import alike
 from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Side, Stance, Topic
 from crm_contact_guard.supervision.watching.pseudonyms import veil
 
@@ -89,8 +90,9 @@ class AlertDetail(GuardView):
     def given(self, row_id: str) -> object:
         """Read the alert from the database and return it serialized."""
         row = one_or_404(alert_rows(self).prefetch_related("findings"), row_id)
+        same = [one.pk for one in alike(row, self.viewer)] if permissions.may_review(self.viewer, row) else []
         hidden = veil(self.viewer, [row]).get(row.pk)
-        return AlertDetailSerializer(row, context={"hidden": hidden}).data
+        return AlertDetailSerializer(row, context={"hidden": hidden, "alike": same}).data
 
     def reviewed(self, row_id: str) -> Alert:
         """Return the alert. Raises NotPermitted if the viewer may read it but not work on it."""

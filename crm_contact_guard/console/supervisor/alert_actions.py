@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -19,9 +19,13 @@ from crm_contact_guard import permissions
 from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.console.supervisor import alerts, queue, queue_page
 from crm_contact_guard.console.supervisor.filtering import Filters
+from crm_contact_guard.console.supervisor.undoing import Done
+from crm_contact_guard.console.supervisor.versions import moment
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClaimed, AlreadyClosed, InvalidMessage, NotPermitted, NotPossible
 from crm_contact_guard.supervision.handling import steps
+from crm_contact_guard.supervision.handling.alike import alerts_close_alike
+from crm_contact_guard.supervision.handling.bulk import Outcome
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
 from crm_contact_guard.supervision.watching.pseudonyms import veil
@@ -42,7 +46,7 @@ class QueueDone(Shown):
 
     numbers: queue.Numbers
     filters: Filters
-    done: queue_page.Done | None
+    done: Done | None
 
 
 @page("POST")
@@ -93,9 +97,13 @@ def wake(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
 
 @page("POST")
 def close(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
-    """Close the alert with a resolution and a comment."""
-    given = {"resolution": request.POST.get("resolution", ""), "comment": request.POST.get("comment", "")}
-    return _act(request, viewer, pk, alert_close, **given)
+    """Close the alert with a resolution and a comment, and if ``alike`` is given, those with the same words."""
+    given: dict[str, Any] = {name: request.POST.get(name, "") for name in ("resolution", "comment")}
+    try:
+        as_of = moment(int(request.POST.get("alike", "")))
+    except (ValueError, OverflowError):
+        return _act(request, viewer, pk, alert_close, **given)
+    return _act(request, viewer, pk, alerts_close_alike, as_of=as_of, **given)
 
 
 @page("POST")
@@ -110,7 +118,9 @@ def undo(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     return _act(request, viewer, pk, alert_undo)
 
 
-def _act(request: HttpRequest, viewer: Employee, pk: UUID, service: Callable[..., Alert], **given: Any) -> HttpResponse:
+def _act(
+    request: HttpRequest, viewer: Employee, pk: UUID, service: Callable[..., Alert | Outcome], **given: Any
+) -> HttpResponse:
     row = alerts.find(viewer, pk)
     if not permissions.may_review(viewer, row):
         raise NotPermitted(_("Auditors read and export; they decide nothing."))
@@ -126,16 +136,17 @@ def _act(request: HttpRequest, viewer: Employee, pk: UUID, service: Callable[...
         view = request.POST.get("view", "")
         shown = alerts.alert_page(viewer, alerts.find(viewer, pk), error=_words(error), view=view, **typed)
         return show(request, viewer, shown, status=status)
+    closed = {"batch": done.batch} if isinstance(done, Outcome) else {"done": str(row.pk)}
     if in_queue:
-        return _queue_after(request, viewer, done, closed=service is alert_close)
-    return _after(request, viewer, row, closed=service is alert_close)
+        return _queue_after(request, viewer, pk, closed=service is alert_close)
+    return _after(request, viewer, row, closed=closed if service in (alert_close, alerts_close_alike) else {})
 
 
-def _queue_after(request: HttpRequest, viewer: Employee, row: Alert, *, closed: bool) -> HttpResponse:
+def _queue_after(request: HttpRequest, viewer: Employee, pk: UUID, *, closed: bool) -> HttpResponse:
     """Return what changes on an open queue: the numbers, how to undo, and more rows when few are left."""
-    shown_alert = alerts.find(viewer, row.pk)
+    shown_alert = alerts.find(viewer, pk)
     veil(viewer, [shown_alert])
-    done = queue_page.Done(count=1, alert=shown_alert) if closed else None
+    done = Done(count=1, alert=shown_alert) if closed else None
     left = request.POST.get("left", "")
     if left.isdecimal() and int(left) > FEW:
         filters, _ignored = Filters.read(QueryDict(request.POST.get("view", "")))
@@ -144,10 +155,11 @@ def _queue_after(request: HttpRequest, viewer: Employee, row: Alert, *, closed: 
     return show(request, viewer, queue_page.QueueNews(shown))
 
 
-def _after(request: HttpRequest, viewer: Employee, row: Alert, *, closed: bool) -> HttpResponse:
+def _after(request: HttpRequest, viewer: Employee, row: Alert, *, closed: Mapping[str, str]) -> HttpResponse:
     """Continue with the next alert of the same view if the form asks for it; otherwise show the alert again.
 
-    ``row`` is the alert before the step, which may have changed its place in the queue.
+    ``row`` is the alert before the step, which may have changed its place in the queue. ``closed``: the parameters that
+    name what was closed.
     """
     view = request.POST.get("view", "")
     query = {"view": view} if view else {}
@@ -155,13 +167,12 @@ def _after(request: HttpRequest, viewer: Employee, row: Alert, *, closed: bool) 
     if "next" in request.POST:
         filters = Filters.read(QueryDict(view))[0]
         _before, after = queue.neighbours(viewer, row, filters)
-        done = {"done": str(row.pk)} if closed else {}
         if after is None:
-            address = "&".join(filter(None, [filters.address, urlencode(done)]))
+            address = "&".join(filter(None, [filters.address, urlencode(closed)]))
             return redirect(f"{reverse('crm_contact_guard:alerts')}?{address}")
-        target, query = after, {**query, **done}
+        target, query = after, {**query, **closed}
     elif closed:
-        query["closed"] = "1"
+        query |= {"closed": "1", **({"batch": closed["batch"]} if "batch" in closed else {})}
     return redirect(reverse("crm_contact_guard:alert", args=[target.pk]) + (f"?{urlencode(query)}" if query else ""))
 
 

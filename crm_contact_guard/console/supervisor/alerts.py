@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.functional import Promise
 
 from crm_contact_guard import permissions
@@ -20,12 +21,15 @@ from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.console.supervisor import queue
 from crm_contact_guard.console.supervisor.alert_history import Step, steps
 from crm_contact_guard.console.supervisor.filtering import Filters
+from crm_contact_guard.console.supervisor.undoing import Done, done_of
 from crm_contact_guard.console.supervisor.veiling import veiled
+from crm_contact_guard.console.supervisor.versions import micros
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.supervision import routing
 from crm_contact_guard.supervision.erase_message import erasable
+from crm_contact_guard.supervision.handling.alike import alike
 from crm_contact_guard.supervision.handling.moving import actor_of
 from crm_contact_guard.supervision.handling.severity import REASONS
 from crm_contact_guard.supervision.handling.transitions import allowed
@@ -67,8 +71,14 @@ class AlertPage(Shown):
     after: Alert | None
     #: The query string of the queue that the viewer works on.
     view: str
-    #: The alert that the viewer closed just before, if the close can be taken back.
-    done: Alert | None
+    #: What the viewer closed just before, if it can be taken back.
+    done: Done | None
+    #: Other alerts with the same words that the viewer can close together with this one.
+    alike: Sequence[Alert] = ()
+    #: When the page was made, in microseconds: alerts that are newer aren't closed with it.
+    as_of: int = 0
+    #: Whether the viewer came to decide all of them.
+    all: bool = False
     #: The second reader's answer.
     reading: ReaderAnswer | None = None
     #: Whether names are hidden until the viewer claims the alert.
@@ -83,8 +93,7 @@ def alert(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Show one alert: the messages around the evidence, the reasons, the history and the decision."""
     row = find(viewer, pk)
     seen(viewer, row.conversation, "alert", str(row.pk))
-    given = request.GET
-    return show(request, viewer, alert_page(viewer, row, view=given.get("view", ""), done=given.get("done", "")))
+    return show(request, viewer, alert_page(viewer, row, view=request.GET.get("view", ""), given=request.GET))
 
 
 def find(viewer: Employee, pk: UUID) -> Alert:
@@ -105,12 +114,12 @@ def alert_page(
     erase_form: EraseForm | None = None,
     erasing: UUID | None = None,
     view: str = "",
-    done: str = "",
+    given: Mapping[str, str] | None = None,
 ) -> AlertPage:
     """Return the page for an alert. ``erasing``: ID of the message that ``erase_form`` was filled in for.
 
-    ``view``: the queue's query string, which determines the previous and the next alert. ``done``: ID of the alert that
-    was closed just before.
+    ``view``: the queue's query string, which determines the previous and the next alert. ``given``: the address's
+    parameters.
     """
     hidden = veil(viewer, [row]).get(row.pk)
     findings = row.findings.select_related("message").order_by("message__occurred_at", "start")
@@ -125,6 +134,9 @@ def alert_page(
     if hidden is not None:
         window, others = veiled(window, hidden), set()
     may_review = permissions.may_review(viewer, row)
+    steps_now = actions(viewer, row) if may_review else []
+    same = alike(row, viewer) if "close" in steps_now else []
+    veil(viewer, same)
     if permissions.may_erase(viewer, row):
         filled = {erasing: erase_form} if erasing is not None and erase_form is not None else {}
         window = replace(window, lines=_erasable(row, window.lines, filled))
@@ -137,14 +149,17 @@ def alert_page(
         steps=steps(row, hidden),
         remarks=remarks_of(row, hidden),
         may_review=may_review,
-        actions=actions(viewer, row) if may_review else [],
+        actions=steps_now,
         people=[one for one in routing.assignable(row) if one.pk != row.addressee_id] if may_review else [],
         mine=row.status == Alert.Status.CLAIMED and row.claimed_by_id == viewer.pk,
         resolutions=Alert.RESOLUTIONS,
         before=before,
         after=after,
         view=filters.query,
-        done=queue.undoable(viewer, done),
+        done=done_of(viewer, given or {}),
+        alike=same,
+        as_of=micros(timezone.now()),
+        all="alike" in (given or {}),
         reading=_reading(row, hidden),
         hidden=hidden is not None,
         error=error,

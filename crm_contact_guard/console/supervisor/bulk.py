@@ -16,6 +16,7 @@ from crm_contact_guard import permissions
 from crm_contact_guard.console.page import page, show
 from crm_contact_guard.console.supervisor import queue_page
 from crm_contact_guard.console.supervisor.filtering import Filters
+from crm_contact_guard.console.supervisor.undoing import Done
 from crm_contact_guard.console.supervisor.versions import moment
 from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
@@ -35,7 +36,7 @@ def close(request: HttpRequest, viewer: Employee) -> HttpResponse:
         words = _("Choose how this ends before closing it.") if error.field == "resolution" else str(error)
         shown = queue_page.alerts_page(request, viewer, error=words, comment=comment)
         return show(request, viewer, shown, status=422)
-    done = queue_page.Done(count=outcome.closed, batch=outcome.batch, changed=outcome.changed)
+    done = Done(count=outcome.closed, batch=outcome.batch, changed=outcome.changed)
     return show(request, viewer, queue_page.alerts_page(request, viewer, done=done))
 
 
@@ -58,7 +59,8 @@ def _deciding(viewer: Employee) -> None:
 def _selected(chosen: list[str]) -> Mapping[UUID, datetime]:
     """Return when each selected alert was last changed, as far as the viewer saw."""
     try:
-        pairs = [value.split(":") for value in chosen[: MOST + 1]]
+        # A row may stand for several alerts.
+        pairs = [one.split(":") for value in chosen[: MOST + 1] for one in value.split(",")]
         return {UUID(key): moment(int(version)) for key, version in pairs}
     except (ValueError, OverflowError) as error:
         raise InvalidMessage(_("Choose the alerts again."), field="alerts") from error

@@ -17,8 +17,7 @@ from crm_contact_guard.console.supervisor.filtering import IS_WAITING, Filters
 from crm_contact_guard.console.supervisor.versions import micros, moment
 from crm_contact_guard.directory.models import Employee, Team
 from crm_contact_guard.supervision.models import Alert, Severity
-from crm_contact_guard.supervision.review import may_undo
-from crm_contact_guard.supervision.watching.pseudonyms import are_used, veil, veiled_employee
+from crm_contact_guard.supervision.watching.pseudonyms import are_used, veiled_employee
 
 PAGE = 50
 #: The order of alerts by their deadline. Those without one come last.
@@ -86,19 +85,6 @@ def neighbours(viewer: Employee, alert: Alert, filters: Filters) -> tuple[Alert 
         behind = _due_behind(alert.due_at or _NEVER, alert.pk)
     found = rows(viewer, filters).exclude(pk=alert.pk)
     return found.exclude(behind).reverse().first(), found.filter(behind).first()
-
-
-def undoable(viewer: Employee, key: str) -> Alert | None:
-    """Return the alert with this ID if the viewer can take back its close, with names hidden as elsewhere."""
-    try:
-        found = permissions.alerts(viewer).filter(pk=UUID(key))
-    except ValueError:
-        return None
-    row = found.select_related("conversation__customer", "conversation__employee", "concerned").first()
-    if row is None or not may_undo(row, viewer):
-        return None
-    veil(viewer, [row])
-    return row
 
 
 def version(viewer: Employee) -> str:

@@ -15,7 +15,8 @@ from crm_contact_guard import permissions
 from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.console.supervisor import queue
 from crm_contact_guard.console.supervisor.filtering import AGES, DUE, ORDERS, STATUSES, Filters
-from crm_contact_guard.console.supervisor.rows import Row, rows_of
+from crm_contact_guard.console.supervisor.rows import Row, folded, rows_of
+from crm_contact_guard.console.supervisor.undoing import Done, done_of
 from crm_contact_guard.directory import absences
 from crm_contact_guard.directory.models import Absence, Employee, Role, Team
 from crm_contact_guard.exceptions import NotPermitted
@@ -53,16 +54,6 @@ class Queue:
     resolutions: Sequence[tuple[str, str | Promise]] = Alert.RESOLUTIONS
     #: What has just been done: closed alerts that can be taken back.
     done: Done | None = None
-
-
-@dataclass(frozen=True)
-class Done:
-    """Alerts that the viewer has just closed, and how to take that back: one alert, or those of a batch."""
-
-    count: int
-    alert: Alert | None = None
-    batch: str = ""
-    changed: int = 0
 
 
 @dataclass(frozen=True)
@@ -143,9 +134,7 @@ def alerts(request: HttpRequest, viewer: Employee) -> HttpResponse:
     first = None if request.GET else queue_views(viewer).filter(is_default=True).first()
     if first is not None:
         return redirect(f"{request.path}?{Filters.read(QueryDict(first.query))[0].address}")
-    closed = queue.undoable(viewer, request.GET.get("done", ""))
-    done = Done(count=1, alert=closed) if closed is not None else None
-    response = show(request, viewer, alerts_page(request, viewer, done=done))
+    response = show(request, viewer, alerts_page(request, viewer, done=done_of(viewer, request.GET)))
     if request.GET.get("density") in DENSITIES:
         response.set_cookie(DENSITY, request.GET["density"], max_age=366 * 86400, samesite="Lax", httponly=True)
     return response
@@ -211,7 +200,7 @@ def queue_of(request: HttpRequest, viewer: Employee, *, overview: bool = False, 
     cursor = given.get("cursor", "")
     found = queue.page_of(viewer, filters, cursor, OVERVIEW if overview else queue.PAGE)
     return Queue(
-        found=rows_of(viewer, found.rows),
+        found=folded(rows_of(viewer, found.rows)),
         next_cursor=found.next_cursor,
         filters=filters,
         ignored=ignored,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from crm_contact_guard.console.conversation.evidence import Piece, Span, pieces
 from crm_contact_guard.console.supervisor.filtering import IS_WAITING
 from crm_contact_guard.console.supervisor.versions import micros
 from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.supervision.handling.alike import words_of
 from crm_contact_guard.supervision.models import Alert, Finding, FindingKind
 from crm_contact_guard.supervision.showing import shown, stored_findings
 from crm_contact_guard.supervision.watching.pseudonyms import veil
@@ -32,11 +33,20 @@ class Row:
 
     alert: Alert
     line: Sequence[Piece]
+    #: What alerts with the same words share (``supervision.handling.alike``); None if there are none to compare.
+    words: Hashable = None
+    #: Further listed alerts with the same words, which this row stands for.
+    alike: Sequence[Row] = ()
 
     @property
-    def version(self) -> int:
-        """A version of the alert that changes whenever the alert does."""
-        return micros(self.alert.updated_at)
+    def version(self) -> str:
+        """A version of the row that changes whenever one of its alerts does."""
+        return "-".join(str(micros(row.alert.updated_at)) for row in (self, *self.alike))
+
+    @property
+    def chosen(self) -> str:
+        """The alerts that are selected with the row, each with its version, for ``bulk``."""
+        return ",".join(f"{row.alert.pk}:{micros(row.alert.updated_at)}" for row in (self, *self.alike))
 
     @property
     def overdue(self) -> bool:
@@ -79,12 +89,23 @@ def rows_of(viewer: Employee, alerts: Sequence[Alert]) -> list[Row]:
         text = shown(alert.at_message.text, sensitive.get(alert.at_message_id, ()))
         return veils[alert.pk].text(text) if alert.pk in veils else text
 
+    words = words_of(alerts)
     return [
-        Row(alert, _line(text_of(alert), evidence.get(alert.pk)))
+        Row(alert, _line(text_of(alert), evidence.get(alert.pk)), words.get(alert.pk))
         if alert.at_message.text is not None
         else Row(alert, [Piece(_("The text was erased."))])
         for alert in alerts
     ]
+
+
+def folded(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows with those folded that have the same words and topic as an earlier one, and are in its state."""
+    groups: dict[Hashable, list[Row]] = {}
+    for row in rows:
+        same = (row.words, row.alert.topic, row.alert.status, row.alert.claimed_by_id)
+        folds = row.words is not None and row.alert.status != Alert.Status.CLOSED
+        groups.setdefault(same if folds else row.alert.pk, []).append(row)
+    return [replace(first, alike=rest) for first, *rest in groups.values()]
 
 
 def _line(text: str, findings: Sequence[Finding] | None) -> list[Piece]:

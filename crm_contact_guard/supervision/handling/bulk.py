@@ -42,11 +42,26 @@ def alerts_close(*, seen: Mapping[UUID, datetime], reviewer: Employee, resolutio
         raise InvalidMessage(_("Say why these alerts are closed together."), field="comment")
     if not 0 < len(seen) <= MOST:
         raise InvalidMessage(_("Choose between 1 and %(most)d alerts.") % {"most": MOST}, field="alerts")
+    return close_together(seen=seen, reviewer=reviewer, resolution=resolution, comment=comment)
+
+
+def close_together(
+    *,
+    seen: Mapping[UUID, datetime],
+    reviewer: Employee,
+    resolution: str,
+    comment: str,
+    first: UUID | None = None,
+) -> Outcome:
+    """Close alerts as ``alerts_close`` does, but a comment isn't required.
+
+    If ``first`` can't be closed, raise what ``alert_close`` raises, and close none.
+    """
     batch, closed = str(uuid7()), 0
     rows = list(alerts(reviewer).filter(pk__in=seen).order_by("-severity", "pk").values_list("pk", flat=True))
     if len(rows) < len(seen) or reviewer.role == Role.AUDITOR:
         raise NotPermitted(_("You can't work on this alert."))
-    for key in rows:
+    for key in sorted(rows, key=lambda one: one != first):
         try:
             alert_close(
                 alert_id=key,
@@ -57,6 +72,8 @@ def alerts_close(*, seen: Mapping[UUID, datetime], reviewer: Employee, resolutio
                 data={BATCH: batch},
             )
         except (AlreadyClaimed, AlreadyClosed, NotPossible):
+            if key == first:
+                raise
             continue
         closed += 1
     return Outcome(batch=batch, closed=closed, changed=len(seen) - closed)
@@ -64,6 +81,18 @@ def alerts_close(*, seen: Mapping[UUID, datetime], reviewer: Employee, resolutio
 
 def alerts_undo(*, batch: str, reviewer: Employee) -> int:
     """Take back the reviewer's closes of one act, as ``alert_undo`` does. Return how many."""
+    undone = 0
+    for key in closed_in(batch, reviewer):
+        try:
+            alert_undo(alert_id=key, reviewer=reviewer)
+        except (AlreadyClaimed, AlreadyClosed, NotPossible):
+            continue
+        undone += 1
+    return undone
+
+
+def closed_in(batch: str, reviewer: Employee) -> list[UUID]:
+    """Return the alerts that the reviewer closed in one act, while it can still be taken back."""
     events = Event.objects.filter(
         kind="alert.closed",
         subject_type="alert",
@@ -71,11 +100,4 @@ def alerts_undo(*, batch: str, reviewer: Employee) -> int:
         recorded_at__gte=timezone.now() - UNDO,
         data__contains=f'"{BATCH}":"{UUID(batch)}"',
     )
-    undone = 0
-    for key in events.values_list("subject_id", flat=True):
-        try:
-            alert_undo(alert_id=UUID(key), reviewer=reviewer)
-        except (AlreadyClaimed, AlreadyClosed, NotPossible):
-            continue
-        undone += 1
-    return undone
+    return [UUID(key) for key in events.values_list("subject_id", flat=True)]

@@ -1,14 +1,14 @@
 """How often each rule was right: the share of true alerts among those judged by people, with Wilson's interval.
 
 A rule is a detector in one version and one script. One judgement counts once: an alert with many findings of a rule is
-one case, and so are alerts that were closed together.
+one case, and so are alerts that were closed together, and those with the same words of one employee.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self, cast
@@ -25,6 +25,7 @@ from crm_contact_guard.policy.versions.models import PolicyVersion
 from crm_contact_guard.policy.versions.publishing import version_publish
 from crm_contact_guard.policy.versions.rights import may_set_policy
 from crm_contact_guard.record.models import Event
+from crm_contact_guard.supervision.handling.alike import COLUMNS, Words
 from crm_contact_guard.supervision.handling.bulk import BATCH
 from crm_contact_guard.supervision.models import Alert, Finding, Topic
 from crm_contact_guard.supervision.quality.intervals import Share
@@ -56,16 +57,21 @@ def precisions(tenant: str, since: datetime, *, viewer: Employee | None = None) 
 
     ``viewer``: leave out what this person hasn't given a second review of yet, which the counts could tell.
     """
-    judgements: dict[SilentRule, dict[str, bool]] = defaultdict(dict)
-    together = _batches(tenant, since)
+    judgements: dict[SilentRule, dict[Hashable, bool]] = defaultdict(dict)
     blind = SecondReview.objects.filter(reviewer=viewer, given_at=None) if viewer is not None else None
+    right: dict[tuple[SilentRule, str], bool] = {}
+    words: dict[str, Words] = defaultdict(Words)
     for finding in _judged(tenant, since, blind):
         rule = SilentRule(finding.detector, finding.version, script_of(finding.message.text))
-        case = together.get(str(finding.alert_id), str(finding.alert_id))
-        judgements[rule][case] = cast(Alert, finding.alert).resolution != Alert.Resolution.FALSE_POSITIVE
+        key = str(finding.alert_id)
+        right[rule, key] = cast(Alert, finding.alert).resolution != Alert.Resolution.FALSE_POSITIVE
+        words[key].add(finding)
+    cases = _cases(words, _batches(tenant, since))
+    for (rule, key), was_right in right.items():
+        judgements[rule][cases[key]] = was_right
     silent = set(in_force(tenant).rules.silent)
     return sorted(
-        (_precision(rule, Share(sum(cases.values()), len(cases)), silent) for rule, cases in judgements.items()),
+        (_precision(rule, Share(sum(found.values()), len(found)), silent) for rule, found in judgements.items()),
         key=lambda one: (-one.share.whole, one.rule),
     )
 
@@ -120,8 +126,24 @@ def _judged(tenant: str, since: datetime, blind: QuerySet[SecondReview] | None) 
     ).exclude(detector=PERSON)
     if blind is not None:
         rows = rows.exclude(alert__in=blind.values("alert"))
-    fields = ("detector", "version", "alert__resolution", "message__text")
-    return rows.select_related("alert", "message").only(*fields).order_by("pk").iterator(chunk_size=500)
+    fields = ("detector", "version", "alert__resolution", *COLUMNS)
+    return rows.select_related("alert", "message__customer").only(*fields).order_by("pk").iterator(chunk_size=500)
+
+
+def _cases(words: Mapping[str, Words], batches: Mapping[str, str]) -> dict[str, Hashable]:
+    """Return the case of each alert. Alerts of one batch are one case, and so are alerts with the same words."""
+    case: dict[Hashable, Hashable] = {}
+
+    def root(one: Hashable) -> Hashable:
+        while case.get(one, one) != one:
+            one = case[one]
+        return one
+
+    for alert, said in words.items():
+        for same in (batches.get(alert), said.key):
+            if same is not None:
+                case[root(alert)] = root(same)
+    return {alert: root(alert) for alert in words}
 
 
 def _batches(tenant: str, since: datetime) -> dict[str, str]:

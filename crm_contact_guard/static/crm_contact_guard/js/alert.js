@@ -53,13 +53,17 @@
       const values = { next: "1" };
       if (step.dataset.cgResolution) values.resolution = step.dataset.cgResolution;
       if (step.dataset.cgUntil) values.until = step.dataset.cgUntil;
-      send(document.getElementById("cg-step-form"), step.dataset.cgStep, { ...values, comment: commentOf(here) });
+      send(document.getElementById("cg-step-form"), step.dataset.cgStep, { ...values, ...typed(here) });
     } else if (link) {
       event.preventDefault();
       go(link.href);
     }
   });
-  const commentOf = (here) => here.querySelector("#cg-close textarea")?.value ?? "";
+  const typed = (here) => {
+    const all = here.querySelector("[name=alike]");
+    const comment = here.querySelector("#cg-close textarea")?.value ?? "";
+    return all?.checked ? { comment, alike: all.value } : { comment };
+  };
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || !form.matches?.("[data-cg-alert] [data-cg-in-place]")) return;

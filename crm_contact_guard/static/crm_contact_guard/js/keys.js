@@ -25,7 +25,7 @@
   let firstAt = 0;
 
   const act = (element) => {
-    if (element.matches("a, button, summary")) element.click();
+    if (element.matches("a, button, summary, input[type=checkbox]")) element.click();
     else {
       element.focus();
       element.scrollIntoView({ block: "nearest" });
