@@ -154,6 +154,7 @@ urlpatterns = [
     path("search/", searching.search, name="search"),
     path("access-log/", access_log.access_log, name="access_log"),
     path("access-log/requests/<uuid:pk>/", access_log.approve, name="unmask_approve"),
+    path("access-log/requests/<uuid:pk>/refuse/", access_log.refuse, name="unmask_refuse"),
     path("access-log/unusual/", unusual.unusual_readings, name="unusual_readings"),
     path("access-log/unusual/<uuid:pk>/", unusual.unusual_reading, name="unusual_reading"),
     path("access-log/export/", access_log.export, name="access_log_export"),

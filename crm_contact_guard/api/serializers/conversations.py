@@ -46,9 +46,13 @@ class AddressSerializer(serializers.Serializer[Any]):
 class ConversationDetailSerializer(ConversationSerializer):
     """A conversation with the customer's addresses."""
 
-    addresses = serializers.SerializerMethodField()
+    addresses = serializers.SerializerMethodField(
+        help_text="Empty while names are hidden from the caller (setting `PSEUDONYMS`)."
+    )
 
     @extend_schema_field(AddressSerializer(many=True))
     def get_addresses(self, conversation: Conversation) -> list[dict[str, Any]]:
+        if self.context.get("hidden"):
+            return []
         rows = conversation.customer.addresses.all()
         return list(AddressSerializer(rows, many=True, context=self.context).data)

@@ -23,6 +23,7 @@ from crm_contact_guard.record.reached import UNSENT
 from crm_contact_guard.sending.holds import MAX_REMARK
 from crm_contact_guard.supervision.models import FindingKind, Side, Stance
 from crm_contact_guard.supervision.showing import shown, shown_values
+from crm_contact_guard.supervision.watching.pseudonyms import Veil
 
 
 class DeliverySerializer(serializers.Serializer[Any]):
@@ -49,7 +50,8 @@ class MessageSerializer(serializers.Serializer[Any]):
     """A recorded message. Personal fields are null after an erasure.
 
     Addresses and sensitive data (card numbers, My Numbers, credentials) are masked unless the caller passes
-    ``unmask``. The offsets of findings remain valid in the masked text.
+    ``unmask``. The offsets of findings remain valid in the masked text. With the setting ``PSEUDONYMS``, names are
+    hidden in others' conversations with alerts until the caller claims one of them.
     """
 
     id = serializers.UUIDField()
@@ -111,7 +113,18 @@ class MessageSerializer(serializers.Serializer[Any]):
         files = files_without_addresses(
             given["files"] and [{**entry, "name": shown(entry["name"])} for entry in given["files"]]
         )
-        return {**given, **names, **masked_texts, **details, "files": files}
+        masked_whole = {**given, **names, **masked_texts, **details, "files": files}
+        hidden = self.context.get("veils", {}).get(instance.conversation_id)
+        return masked_whole if hidden is None else self._hidden(instance, masked_whole, hidden)
+
+    @staticmethod
+    def _hidden(message: Message, given: dict[str, Any], hidden: Veil) -> dict[str, Any]:
+        """Return the message without names, addresses, details and files, as the page of an alert shows it."""
+        texts = {name: hidden.text(given[name]) for name in ("subject", "text", "quoted") if given[name]}
+        names = (hidden.customer, hidden.employee)
+        from_name, to_name = names if message.direction == Direction.INBOUND else names[::-1]
+        kept_back = dict.fromkeys(("from_address", "to_address", "details", "files"))
+        return {**given, **texts, **kept_back, "from_name": from_name, "to_name": to_name}
 
     def _files(self, message: Message, listed: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
         """Return the recorded list of files, each with a ``url``, which is None if the file is no longer stored."""

@@ -34,6 +34,7 @@ from crm_contact_guard.files import uploads
 from crm_contact_guard.policy.decision import Action, OverrideCode
 from crm_contact_guard.record import access
 from crm_contact_guard.record.models import Conversation
+from crm_contact_guard.supervision.watching.pseudonyms import veil_talks
 
 CONVERSATION_FILTERS: filters.Filters = {
     "customer": filters.row("customer_id"),
@@ -63,7 +64,8 @@ class ConversationList(GuardView):
     )
     def get(self, request: Request) -> Response:
         chosen = filters.read(request, CONVERSATION_FILTERS, also=pagination.PARAMETERS)
-        page = self.paginate_queryset(conversation_rows(self).filter(**chosen.lookups))
+        page = self.paginate_queryset(conversation_rows(self).filter(**chosen.lookups)) or []
+        veil_talks(self.viewer, page)
         return self.get_paginated_response(ConversationSerializer(page, many=True).data)
 
 
@@ -84,7 +86,9 @@ class ConversationDetail(GuardView):
         why = unmask(self)
         if why:
             access.record_unmask(viewer=self.viewer, conversation=conversation, reason=why)
-        return self.conditional(ConversationDetailSerializer(conversation, context={"unmask": bool(why)}).data)
+        hidden = {} if why else veil_talks(self.viewer, [conversation])
+        context = {"unmask": bool(why), "hidden": bool(hidden)}
+        return self.conditional(ConversationDetailSerializer(conversation, context=context).data)
 
 
 class ConversationMessages(GuardView):

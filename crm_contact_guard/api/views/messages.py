@@ -22,6 +22,7 @@ from crm_contact_guard.record import access
 from crm_contact_guard.record.models import Direction, Message, MessageKind
 from crm_contact_guard.sending import recalling
 from crm_contact_guard.supervision.showing import stored_findings
+from crm_contact_guard.supervision.watching.pseudonyms import veil_talks
 
 MESSAGE_FILTERS: filters.Filters = {
     "employee": filters.row("employee_id"),
@@ -38,7 +39,7 @@ def message_rows(view: GuardView) -> QuerySet[Message]:
     """Return the messages the viewer may read, with the related rows for serializing them and recording the view."""
     return (
         permissions.messages(view.viewer)
-        .select_related("conversation", "delivery", "wait")
+        .select_related("conversation__customer", "conversation__employee", "delivery", "wait")
         .prefetch_related("attachments")
     )
 
@@ -65,7 +66,8 @@ def given_messages(view: GuardView, messages: Sequence[Message], *, purpose: str
             if why:
                 access.record_unmask(viewer=view.viewer, conversation=conversation, reason=why)
     stored = {} if why else stored_findings([message.pk for message in messages])
-    context = {"unmask": bool(why), "sensitive": stored}
+    veils = {} if why else veil_talks(view.viewer, read.values())
+    context = {"unmask": bool(why), "sensitive": stored, "veils": veils}
     return MessageSerializer(messages, many=True, context=context).data
 
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from crm_contact_guard import calling, permissions
 from crm_contact_guard.channels import registry
 from crm_contact_guard.channels.base import Channel
+from crm_contact_guard.conf import settings
 from crm_contact_guard.console.conversation import channel_choices, thread
 from crm_contact_guard.console.conversation.advice import kind_refusal
 from crm_contact_guard.console.conversation.composer import Composer, Known, composer_for, customer_now
@@ -31,7 +32,8 @@ from crm_contact_guard.conversations.restrictions.standing import of_customer
 from crm_contact_guard.delivery import consent
 from crm_contact_guard.directory.addresses import mask
 from crm_contact_guard.directory.models import Customer, Employee
-from crm_contact_guard.record.models import Conversation, Direction, Message
+from crm_contact_guard.record.models import Conversation, Direction, Event, Message
+from crm_contact_guard.supervision.watching.unmasking import unmask_refusal
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Card:
     customer: Customer
     addresses: Sequence[MaskedAddress]
     may_unmask: bool
+    #: The refusal of the viewer's newest request to see the addresses.
+    refusal: Event | None
     #: Whether the CRM doesn't know the customer.
     unknown: bool
     may_identify: bool
@@ -265,6 +269,7 @@ def card(viewer: Employee, conversation: Conversation, *, unmasked: bool = False
             for row in rows
         ],
         may_unmask=permissions.may_unmask(viewer) and not unmasked and bool(customer.addresses.all()),
+        refusal=unmask_refusal(viewer, conversation) if settings.UNMASK_APPROVAL else None,
         unknown=customer.key is None,
         may_identify=permissions.may_identify_customer(viewer, conversation),
         shared=any(senders.is_shared(row) for row in rows),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,12 +21,12 @@ from crm_contact_guard.console.page import Shown, page, show
 from crm_contact_guard.console.supervisor.versions import micros, moment
 from crm_contact_guard.console.watching.filtering import WHAT, AccessFilters
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.exceptions import NotPermitted
+from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.exports.access_log import FORMS, access_log_export
 from crm_contact_guard.hosting.downloads import streamed
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.supervision.watching.models import UnusualReading
-from crm_contact_guard.supervision.watching.unmasking import unmask_approve, unmask_requests
+from crm_contact_guard.supervision.watching.unmasking import unmask_approve, unmask_refuse, unmask_requests
 
 #: Number of accesses on a page.
 PAGE: Final = 100
@@ -64,15 +64,21 @@ class AccessLogPage(Shown):
     ignored: Sequence[str]
     people: Sequence[Employee]
     whats: Sequence[tuple[str, str | Promise]]
-    #: Requests to unmask that the viewer can approve.
+    #: Requests to unmask that the viewer can decide on.
     requests: Sequence[Access]
     #: Number of open unusual readings.
     unusual: int
+    #: Why a request could not be refused.
+    error: str = ""
 
 
 @page()
 def access_log(request: HttpRequest, viewer: Employee) -> HttpResponse:
     """List accesses, newest first, filtered and paginated."""
+    return show(request, viewer, _page(request, viewer))
+
+
+def _page(request: HttpRequest, viewer: Employee) -> AccessLogPage:
     _require(viewer)
     filters, ignored = AccessFilters.read(request.GET)
     found = permissions.access_log(viewer).filter(**filters.lookups)
@@ -86,7 +92,7 @@ def access_log(request: HttpRequest, viewer: Employee) -> HttpResponse:
         ]
     )
     more = events[PAGE - 1] if len(events) > PAGE else None
-    shown = AccessLogPage(
+    return AccessLogPage(
         rows=rows_of(viewer, events[:PAGE]),
         next_cursor=f"{micros(more.recorded_at)}-{more.pk.hex}" if more is not None else "",
         first=place is None,
@@ -97,13 +103,22 @@ def access_log(request: HttpRequest, viewer: Employee) -> HttpResponse:
         requests=rows_of(viewer, unmask_requests(viewer)),
         unusual=permissions.unusual_readings(viewer).filter(state=UnusualReading.State.OPEN).count(),
     )
-    return show(request, viewer, shown)
 
 
 @page("POST")
 def approve(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
     """Approve a request to see a customer's full addresses."""
     unmask_approve(request_id=pk, approved_by=viewer)
+    return redirect("crm_contact_guard:access_log")
+
+
+@page("POST")
+def refuse(request: HttpRequest, viewer: Employee, pk: UUID) -> HttpResponse:
+    """Refuse a request to see a customer's full addresses, with a reason."""
+    try:
+        unmask_refuse(request_id=pk, refused_by=viewer, reason=request.POST.get("reason", ""))
+    except InvalidMessage as error:
+        return show(request, viewer, replace(_page(request, viewer), error=str(error)), status=422)
     return redirect("crm_contact_guard:access_log")
 
 

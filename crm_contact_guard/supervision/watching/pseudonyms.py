@@ -17,10 +17,12 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from crm_contact_guard.conf import settings
+from crm_contact_guard.conversations.rights import own_conversations
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.policy import presets
 from crm_contact_guard.record.models import Conversation
 from crm_contact_guard.supervision.models import Alert
+from crm_contact_guard.supervision.rights import alerts
 
 #: Characters that nobody confuses.
 _CHARACTERS: Final = "ACDEFGHJKMNPQRTUVWXY3479"
@@ -47,15 +49,34 @@ def are_used() -> bool:
     return presets.chosen().pseudonyms if chosen is None else bool(chosen)
 
 
-def veil(viewer: Employee | None, alerts: Iterable[Alert]) -> dict[UUID, Veil]:
-    """Replace the names in those alerts that are hidden from the viewer, and return their veils by alert ID.
+def veil(viewer: Employee | None, rows: Iterable[Alert]) -> dict[UUID, Veil]:
+    """Replace the names in those alerts (``rows``) that are hidden from the viewer, and return their veils by alert ID.
 
     Only the objects change, not the rows: don't save what belongs to a veiled alert. Needs ``conversation.customer``
     and ``concerned`` loaded. The viewer is None for what a whole team can read.
     """
     if not are_used():
         return {}
-    return {row.pk: _veil(row) for row in alerts if viewer is None or row.claimed_by_id != viewer.pk}
+    return {row.pk: _veil(row) for row in rows if viewer is None or row.claimed_by_id != viewer.pk}
+
+
+def veil_talks(viewer: Employee, talks: Iterable[Conversation]) -> dict[UUID, Veil]:
+    """Replace the names in those conversations that are hidden from the viewer, and return their veils by ID.
+
+    These are others' conversations with alerts that the viewer may see but has claimed none of. As with ``veil``, only
+    the objects change. Needs ``customer`` and ``employee`` loaded.
+    """
+    found = {talk.pk: talk for talk in talks}
+    if not found or not are_used():
+        return {}
+    rows = alerts(viewer).filter(conversation__in=found).values_list("conversation", "claimed_by")
+    flagged, claimed = set(), set()
+    for key, by in rows:
+        flagged.add(key)
+        if by == viewer.pk:
+            claimed.add(key)
+    own = set(own_conversations(viewer).filter(pk__in=flagged).values_list("pk", flat=True))
+    return {key: _veil_talk(found[key]) for key in flagged - claimed - own if found[key].employee_id != viewer.pk}
 
 
 def employee_pseudonym(key: UUID) -> str:
@@ -100,6 +121,16 @@ def _veil(row: Alert) -> Veil:
     concerned = row.concerned or talk.employee
     hidden = Veil(concerned.name if concerned is not None else "", talk.customer.name, _pattern(names))
     row.comment = hidden.text(row.comment)
+    return hidden
+
+
+def _veil_talk(talk: Conversation) -> Veil:
+    names = [talk.customer.name, *([talk.employee.name] if talk.employee is not None else [])]
+    talk.customer = veiled_customer(talk.customer)
+    if talk.employee is not None:
+        talk.employee = veiled_employee(talk.employee)
+    hidden = Veil(talk.employee.name if talk.employee is not None else "", talk.customer.name, _pattern(names))
+    talk.subject = hidden.text(talk.subject)
     return hidden
 
 

@@ -26,6 +26,10 @@ def configured(**values: object) -> override_settings:
     return override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, **values})
 
 
+def own_talks(hotel: Hotel, who: str) -> str:
+    return hotel.browser(who).get("/guard/api/v1/conversations/").content.decode()
+
+
 def test_names_are_hidden_until_the_viewer_claims_the_alert(hotel: Hotel) -> None:
     assert not are_used()
     with configured(INDUSTRY="healthcare"):
@@ -51,6 +55,10 @@ def test_names_are_hidden_until_the_viewer_claims_the_alert(hotel: Hotel) -> Non
             "alert": hotel.get(who, "alert", alert.pk),
             "list": client.get("/guard/api/v1/alerts/"),
             "detail": client.get(f"/guard/api/v1/alerts/{alert.pk}/"),
+            "talks": client.get("/guard/api/v1/conversations/"),
+            "talk": client.get(f"/guard/api/v1/conversations/{hotel.talk.pk}/"),
+            "messages": client.get(f"/guard/api/v1/conversations/{hotel.talk.pk}/messages/"),
+            "record": client.get("/guard/api/v1/messages/"),
         }
         assert {page.status_code for page in pages.values()} == {200}
         texts = {name: page.content.decode() for name, page in pages.items()}
@@ -73,12 +81,17 @@ def test_names_are_hidden_until_the_viewer_claims_the_alert(hotel: Hotel) -> Non
         assert {row["customer"]["name"] for row in listed_by_api} == {customer[0]}, "the same everywhere"
         assert {row["concerned"]["name"] for row in listed_by_api} == {employee[0]}
         assert {row["customer"]["key"] for row in listed_by_api} == {None}
+        talk = json.loads(hidden["talk"])
+        assert (talk["customer"]["name"], talk["employee"]["name"]) == (customer[0], employee[0])
+        assert "Hanako Sato" in own_talks(hotel, "aoi"), "whose talk it is"
 
         alert_claim(alert_id=alert.pk, reviewer=hotel.people["chief"])
         shown = got("chief")
         assert "Hanako Sato" in shown["alert"]
         assert "Aoi Tanaka" in shown["alert"]
         assert json.loads(shown["detail"])["customer"]["name"] == "Hanako Sato"
+        assert json.loads(shown["talk"])["customer"]["name"] == "Hanako Sato"
+        assert TEXT in shown["messages"]
         (other,) = [row for row in json.loads(shown["list"])["results"] if row["id"] == str(second.pk)]
         assert other["customer"]["name"] == customer[0], "that one isn't claimed"
         assert "Hanako" not in got("vice")["alert"]

@@ -10,10 +10,18 @@ from django.test import override_settings
 
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted, NotPossible
 from crm_contact_guard.exports.streams import stream_open
+from crm_contact_guard.notices import listing
 from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.record.access import APPROVAL_LASTS, record_unmask
 from crm_contact_guard.record.models import Event
-from crm_contact_guard.supervision.watching.unmasking import WAITS, unmask_approve, unmask_ask, unmask_requests
+from crm_contact_guard.supervision.watching.unmasking import (
+    WAITS,
+    unmask_approve,
+    unmask_ask,
+    unmask_refusal,
+    unmask_refuse,
+    unmask_requests,
+)
 from tests import factories
 from tests.clock import Clock
 
@@ -52,8 +60,31 @@ def test_a_second_person_approves(clock: Clock) -> None:
         with pytest.raises(NotPossible):
             record_unmask(viewer=kai, conversation=talk, reason="She called")
 
+        # A request can be refused, and asked again for a better reason.
+        again = unmask_ask(conversation=talk, actor=kai, reason="Curious")
+        refused = {"request_id": again.pk, "refused_by": mio}
+        with pytest.raises(InvalidMessage):
+            unmask_refuse(**refused, reason=" ")
+        with pytest.raises(NotPermitted):
+            unmask_refuse(request_id=again.pk, refused_by=kai, reason="No")
+        for _ in range(2):
+            unmask_refuse(**refused, reason="That is no reason")
+        with pytest.raises(NotPermitted):
+            unmask_approve(request_id=again.pk, approved_by=mio)
+        answer = Event.objects.get(kind="unmask.refused")
+        assert (answer.actor, answer.reason) == (str(mio.pk), "That is no reason")
+        assert unmask_refusal(kai, talk) == answer
+        assert (unmask_refusal(mio, talk), unmask_refusal(kai, other)) == (None, None)
+        assert (unmask_requests(mio), listing.unread_topics(mio)) == ([], [])
+        told = listing.listed(kai, only_unread=True)[0].line
+        assert told is not None
+        assert told.text == "Mio refused your request to see a customer's full addresses"
+        with pytest.raises(NotPossible):
+            record_unmask(viewer=kai, conversation=talk, reason="Curious")
+
         late = unmask_ask(conversation=talk, actor=kai, reason="Again")
-        assert late != asked[0]
+        assert late not in (asked[0], again)
+        assert unmask_refusal(kai, talk) is None
         clock.forward(WAITS)
         with pytest.raises(NotPermitted):
             unmask_approve(request_id=late.pk, approved_by=mio)
