@@ -26,7 +26,7 @@ from crm_contact_guard.supervision.cases.models import (
     CaseParticipant,
     CaseTask,
 )
-from crm_contact_guard.supervision.consulting.models import Consultation, ConsultationNotice
+from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.models import Alert, Finding, Inspection
 from crm_contact_guard.supervision.own_view.models import FlagRemark
 from crm_contact_guard.supervision.quality.models import SampleDraw, SampledTalk, SecondReview
@@ -53,7 +53,6 @@ __all__ = [
     "CaseTask",
     "ChatLink",
     "Consultation",
-    "ConsultationNotice",
     "Conversation",
     "Customer",
     "Delivery",

@@ -38,7 +38,6 @@ def test_the_sweeper_delivers_inspects_and_warns(django_capture_on_commit_callba
         "inspected",
         "asked",
         "notified",
-        "consulted",
         "woken",
         "told",
         "rehearsed",

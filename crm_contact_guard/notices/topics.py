@@ -25,7 +25,8 @@ TEST: Final = "test"
 class Line:
     """What a notice says, in the active language: who did what, since when, and where to look. Never message text.
 
-    ``details`` are pairs of a label and a value, for the email about this one subject.
+    ``details`` and ``asks`` are for the email about this one subject: pairs of a label and a value, and the sentence
+    above the link.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Line:
     path: str
     since: datetime
     details: Sequence[tuple[str, str]] = ()
+    asks: str = ""
 
 
 #: Returns the lines of those subjects that still matter, by subject ID. It leaves out what the person may not see, and

@@ -161,5 +161,6 @@ from crm_contact_guard.supervision.quality import follows as quality_follows  # 
 from crm_contact_guard.supervision.queue_views import follows as queue_views_follows  # noqa: E402, F401 - registers its table
 from crm_contact_guard.supervision.rehearsing import follows as rehearsing_follows  # noqa: E402, F401 - registers its table
 from crm_contact_guard.supervision.standing_in import telling as standing_in_telling  # noqa: E402, F401 - registers the topic of notices
+from crm_contact_guard.supervision.unsigned import telling as unsigned_telling  # noqa: E402, F401 - registers the topic of notices
 from crm_contact_guard.supervision.urgent import telling  # noqa: E402, F401 - registers the topic of notices
 from crm_contact_guard.supervision.watching import follows as watching_follows  # noqa: E402, F401 - registers its table

@@ -36,7 +36,6 @@ from crm_contact_guard.notices import outbox as notices
 from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.policy import hours, restriction_notices
 from crm_contact_guard.policy.closing import answering
-from crm_contact_guard.policy.known_rules import reminding
 from crm_contact_guard.reading.models import ReaderAnswer
 from crm_contact_guard.record.models import Message
 from crm_contact_guard.roster_sync import roster_read
@@ -44,13 +43,12 @@ from crm_contact_guard.sealing import sealer, witnessing
 from crm_contact_guard.search import filling
 from crm_contact_guard.sending import releasing
 from crm_contact_guard.supervision import inspection
-from crm_contact_guard.supervision.consulting import notices as consultation_notices
-from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.quality import drawing
 from crm_contact_guard.supervision.quality.assigning import second_reviews_reassign
 from crm_contact_guard.supervision.rehearsing import trials
 from crm_contact_guard.supervision.second_reading import second_reader
 from crm_contact_guard.supervision.unread.telling import unread_tell
+from crm_contact_guard.supervision.unsigned import reminding
 from crm_contact_guard.supervision.urgent.telling import urgent_tell
 from crm_contact_guard.supervision.watching import noticing
 from crm_contact_guard.tasks import sweeping
@@ -150,14 +148,6 @@ def restriction_tell(restriction_id: str) -> None:
 
 
 @shared_task(acks_late=True, ignore_result=True)
-def consultation_notify(consultation_id: str) -> None:
-    """Send the due emails about one consultation."""
-    with _tenant_of(Consultation, consultation_id):
-        for notice_id in consultation_notices.due(UUID(consultation_id)):
-            consultation_notices.notice_send(notice_id)
-
-
-@shared_task(acks_late=True, ignore_result=True)
 def reader_ask(answer_id: str) -> None:
     """Ask the second reader one question. If its answer keeps or raises an alert, its people are told."""
     with _tenant_of(ReaderAnswer, answer_id, "message__tenant"):
@@ -205,7 +195,7 @@ def sweep(days: int = 2) -> dict[str, int]:
 
 @shared_task(ignore_result=True)
 def remind_of_rules() -> int:
-    """Remind people of rules that they haven't signed, in their working hours. Return the number of emails sent."""
+    """Remind people of rules that they haven't signed, as notices. Return how many."""
     now = timezone.now()
     reminding.expect(now)
     return sum(reminding.remind(one) for one in reminding.due(now))

@@ -18,7 +18,6 @@ from crm_contact_guard.sending import telling
 from crm_contact_guard.supervision import alert_notices, inspection
 from crm_contact_guard.supervision.cases import reminders
 from crm_contact_guard.supervision.consulting import consultations
-from crm_contact_guard.supervision.consulting import notices as consultation_notices
 from crm_contact_guard.supervision.handling import overdue, steps
 from crm_contact_guard.supervision.rehearsing import trials
 from crm_contact_guard.supervision.second_reading import second_reader
@@ -29,8 +28,7 @@ def work_reschedule(days: int) -> dict[str, int]:
     """Reschedule overdue work and return the number of tasks of each kind.
 
     This includes messages whose time to go has come, messages in the outbox, files at carriers, uninspected messages
-    from the last ``days`` days, questions to the second reader, notices, emails about consultations, and trials of
-    rules. Snoozed alerts whose time has come return to the queue, as do those claimed by somebody who no longer stands
+    from the last ``days`` days, questions to the second reader, notices, and trials of rules. Snoozed alerts whose time has come return to the queue, as do those claimed by somebody who no longer stands
     in. People are reminded of overdue alerts, which are then passed on, and of tasks in cases; old drafts are deleted.
     All else is left to other tasks, so that a slow carrier does not delay the rest.
     """
@@ -52,7 +50,6 @@ def work_reschedule(days: int) -> dict[str, int]:
     count["notified"] = _schedule("notify", notices.due())
     count["told"] = _schedule("restriction_tell", restriction_notices.due())
     consultations.follow_ups_remind()
-    count["consulted"] = _schedule("consultation_notify", consultation_notices.due_consultations())
     count["rehearsed"] = _schedule("rehearse", trials.due())
     return count
 

@@ -37,7 +37,8 @@ from crm_contact_guard.record.models import Event, Message
 from crm_contact_guard.sending.holds import hold_approve, hold_reject, hold_return
 from crm_contact_guard.sending.recalling import recall
 from crm_contact_guard.supervision.erase_message import erase_sensitive
-from crm_contact_guard.supervision.handling.bulk import alerts_close
+from crm_contact_guard.supervision.handling.alike import alerts_close_alike
+from crm_contact_guard.supervision.handling.bulk import alerts_close, close_together
 from crm_contact_guard.supervision.handling.steps import (
     alert_assign,
     alert_defer,
@@ -54,7 +55,7 @@ from crm_contact_guard.supervision.rehearsing.trials import trial_cancel, trial_
 from crm_contact_guard.supervision.review import alert_claim, alert_close, alert_reopen, alert_undo
 from crm_contact_guard.supervision.standing_in.entering import absence_end, absence_enter
 from crm_contact_guard.supervision.watching.closing import reading_close
-from crm_contact_guard.supervision.watching.unmasking import unmask_approve, unmask_ask
+from crm_contact_guard.supervision.watching.unmasking import unmask_approve, unmask_ask, unmask_refuse
 from crm_contact_guard.tokens.issuing import token_create, token_revoke
 from tests.authorising.scene import HEADS, IN_A_MONTH, PEOPLE, Scene
 from tests.conversations import test_desk as desk
@@ -184,6 +185,18 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
         ),
         HEADS,
     ),
+    "supervision.handling.bulk.close_together": (
+        lambda s, who: close_together(
+            seen={s.alert.pk: s.alert.updated_at}, reviewer=who, resolution="no_action", comment=""
+        ),
+        HEADS,
+    ),
+    "supervision.handling.alike.alerts_close_alike": (
+        lambda s, who: alerts_close_alike(
+            alert_id=s.alert.pk, reviewer=who, resolution="no_action", as_of=timezone.now()
+        ),
+        HEADS,
+    ),
     "supervision.handling.steps.alert_release": (
         lambda s, who: alert_release(alert_id=s.claimed.pk, reviewer=who),
         HEADS,
@@ -285,6 +298,10 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
         lambda s, who: unmask_ask(conversation=s.talk, actor=who, reason="Asked"),
         {"compliance"},
     ),
+    "supervision.watching.unmasking.unmask_refuse": (
+        lambda s, who: unmask_refuse(request_id=s.asked.pk, refused_by=who, reason="Ask her yourself"),
+        {"compliance"},
+    ),
     "supervision.watching.unmasking.unmask_approve": (
         lambda s, who: unmask_approve(request_id=s.asked.pk, approved_by=who),
         {"compliance"},
@@ -314,6 +331,7 @@ SERVICES: dict[str, tuple[Act, set[str]]] = {
 WITHIN = {
     "notices.listing.notices_read",
     "supervision.handling.bulk.alerts_undo",
+    "supervision.handling.bulk.closed_in",
     "conversations.desk.drafts.draft_forget",
     "delivery.idempotency.of",
     "delivery.waits.move",

@@ -180,6 +180,7 @@ def rows_of(hotel: Hotel) -> Rows:
         "quality_sample*": [sampled.pk],
         "quality_second*": [second.pk],
         "unmask_approve": [unmasking.pk],
+        "unmask_refuse": [unmasking.pk],
         "unusual_reading": [UnusualReading.objects.get().pk],
         "api_token_revoke": [token.pk],
         "rules_answer": [question.pk],

@@ -26,6 +26,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "conversation_send": {"text": "Your room is ready.", "channel": "chat"},
     "conversation_send_preview": {"text": "Your room is ready."},
     "conversation_unmask": {"reason": "She asked to be called."},
+    "unmask_refuse": {"reason": "Ask her in the chat."},
     "unusual_reading": {"resolution": "no_action", "comment": "A drill"},
     "conversation_note": {
         "note-kind": "call",
@@ -186,6 +187,8 @@ TABLE = {
     ("GET", "search"): "200 200 200 200 200 200 200 200 403 302",
     ("GET", "access_log"): "403 403 403 403 403 403 200 200 403 302",
     # The request is the compliance officer's own, who can't approve it.
+    ("GET", "search"): "200 200 200 200 200 200 200 200 403 302",
+    ("POST", "unmask_refuse"): "403 403 403 403 403 403 403 403 403 302",
     ("POST", "unmask_approve"): "403 403 403 403 403 403 403 403 403 302",
     ("GET", "unusual_readings"): "403 403 403 403 403 403 200 200 403 302",
     # It is about chief.

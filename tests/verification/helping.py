@@ -16,9 +16,9 @@ from crm_contact_guard.conversations.restrictions.restricting import (
     restriction_lift,
 )
 from crm_contact_guard.directory.models import Employee
+from crm_contact_guard.notices import outbox
 from crm_contact_guard.policy import restriction_notices
 from crm_contact_guard.record.models import Conversation
-from crm_contact_guard.supervision.consulting import notices as consultation_notices
 from crm_contact_guard.supervision.consulting.consultations import consultation_close, consultation_reply
 from crm_contact_guard.supervision.consulting.opening import consultation_open
 
@@ -42,8 +42,8 @@ class Helping:
             consultation_reply(consultation_id=row.pk, actor=self._officer(), text="We'll speak to her.")
         if self.draw.random() < 0.5:
             consultation_close(consultation_id=row.pk, actor=self._officer(), result="advised")
-        for notice_id in consultation_notices.due(row.pk):
-            consultation_notices.notice_send(notice_id)
+        for notice_id in outbox.due():
+            outbox.notice_send(notice_id)
 
     def desk_is_worked_at(self) -> None:
         talk = self._one(Conversation.objects.exclude(employee=None))

@@ -24,7 +24,13 @@ from crm_contact_guard.supervision.cases.opening import release_evidence
 from crm_contact_guard.supervision.cases.outcomes import APPROVED, DISCIPLINE, Outcome, harsher
 from crm_contact_guard.supervision.cases.pay_terms import planned
 from crm_contact_guard.supervision.cases.steps import move, not_now, take, written
-from crm_contact_guard.supervision.cases.telling import closed_tell
+from crm_contact_guard.supervision.cases.telling import (
+    appeal_settled,
+    appeal_tell,
+    approval_settled,
+    approval_tell,
+    closed_tell,
+)
 from crm_contact_guard.supervision.cases.working import write
 
 
@@ -50,6 +56,8 @@ def outcome_propose(
         proposed_by=actor,
         approved_by=None,
     )
+    if case.outcome in APPROVED:
+        approval_tell(case)
 
 
 @database.atomic()
@@ -60,6 +68,7 @@ def outcome_approve(*, case_id: UUID, actor: Employee) -> None:
     if case.proposed_by_id == actor.pk or actor.role not in (Role.SUPERVISOR, Role.COMPLIANCE):
         raise NotPermitted(_("A supervisor or compliance officer other than the one who proposed it must approve."))
     acts.check(case, case.outcome)
+    approval_settled(case)
     move(case, row, actor, approved_by=actor)
 
 
@@ -67,6 +76,7 @@ def outcome_approve(*, case_id: UUID, actor: Employee) -> None:
 def outcome_send_back(*, case_id: UUID, actor: Employee, reason: str) -> None:
     """Withdraw a proposal, with a reason. Raise NotPermitted, NotPossible or InvalidMessage."""
     case, row = take(case_id, actor, "send_back")
+    approval_settled(case)
     move(case, row, actor, why=written(reason, "reason", most=4000), **_NO_OUTCOME)
 
 
@@ -111,6 +121,7 @@ def appeal_make(*, case_id: UUID, actor: Employee, text: str) -> None:
         raise NotPossible(_("The time to object is over."))
     write(case, actor, CaseEntry.Kind.APPEAL, text)
     move(case, row, actor, appealed_at=timezone.now())
+    appeal_tell(case)
 
 
 @database.atomic()
@@ -138,6 +149,7 @@ def appeal_answer(
         columns = {"outcome": outcome, "rules": version, "terms": planned(case, outcome, terms)}
     write(case, actor, CaseEntry.Kind.ANSWER, text)
     move(case, row, actor, answered_at=timezone.now(), **columns)
+    appeal_settled(case)
     return issue(case, actor, CaseLetter.Kind.ANSWER)
 
 

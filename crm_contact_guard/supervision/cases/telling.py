@@ -1,4 +1,8 @@
-"""Notices about cases: letters, to the employee concerned, and tasks whose date has come, to their assignee."""
+"""Notices about cases.
+
+They tell the employee concerned about letters, assignees about tasks whose date has come, and those who may decide
+about outcomes that need a second person and about objections.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,21 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.notices import topics
+from crm_contact_guard.directory.models import Employee, Role
+from crm_contact_guard.notices import listing, topics
 from crm_contact_guard.notices.models import Cadence
 from crm_contact_guard.notices.telling import tell
 from crm_contact_guard.notices.topics import Line
-from crm_contact_guard.supervision.cases.models import Case, CaseLetter, CaseTask, State
+from crm_contact_guard.supervision.cases.models import Case, CaseLetter, CaseTask, Part, State
 from crm_contact_guard.supervision.cases.rights import cases
 
 LETTER: Final = "case_letter"
 TASK: Final = "case_task"
 CLOSED: Final = "case_closed"
+APPROVAL: Final = "case_approval"
+APPEAL: Final = "case_appeal"
+#: Who may decide on an outcome.
+_DECIDING: Final = frozenset({Role.SUPERVISOR, Role.COMPLIANCE})
 
 
 def letter_tell(letter: CaseLetter) -> None:
@@ -49,6 +57,72 @@ def _closed(person: Employee | None, ids: Sequence[str]) -> Mapping[str, Line]:
         )
         for case in Case.objects.filter(pk__in=ids)
     }
+
+
+def approval_tell(case: Case) -> None:
+    """Tell those who may approve the outcome that has just been proposed."""
+    people = [one for one in _deciding(case) if one.pk != case.proposed_by_id]
+    tell(topic=APPROVAL, subject=_proposal(case), people=people)
+
+
+def approval_settled(case: Case) -> None:
+    """The proposal, of which ``case`` is the state before the step, was decided on."""
+    listing.settled(*_proposal(case))
+
+
+def appeal_tell(case: Case) -> None:
+    """Tell those who may answer the employee's objection."""
+    people = [one for one in _deciding(case) if one.pk not in (case.proposed_by_id, case.approved_by_id)]
+    tell(topic=APPEAL, subject=(APPEAL, case.pk), people=people)
+
+
+def appeal_settled(case: Case) -> None:
+    """The objection was answered."""
+    listing.settled(APPEAL, case.pk)
+
+
+def _proposal(case: Case) -> tuple[str, str]:
+    # A proposal can be sent back, and the next one is another subject.
+    return APPROVAL, f"{case.pk}.{case.updated_at.timestamp():.6f}"
+
+
+def _deciding(case: Case) -> list[Employee]:
+    parts = case.participants.filter(part__in=(Part.LEAD, Part.APPROVER)).select_related("employee")
+    people = [one.employee for one in parts]
+    return [one for one in people if one.active and one.role in _DECIDING]
+
+
+def _approvals(person: Employee | None, ids: Sequence[str]) -> Mapping[str, Line]:
+    found = _waiting(person, {key: key.partition(".")[0] for key in ids}, State.PROPOSED)
+    return {
+        key: Line(
+            text=_("An outcome in a case waits for a second person's approval"),
+            path=reverse("crm_contact_guard:case", args=[case.pk]),
+            since=case.updated_at,
+        )
+        for key, case in found.items()
+        if person is not None and case.proposed_by_id != person.pk
+    }
+
+
+def _appeals(person: Employee | None, ids: Sequence[str]) -> Mapping[str, Line]:
+    found = _waiting(person, {key: key for key in ids}, State.APPEALED)
+    return {
+        key: Line(
+            text=_("An employee objects to the outcome of a case"),
+            path=reverse("crm_contact_guard:case", args=[case.pk]),
+            since=case.appealed_at or case.updated_at,
+        )
+        for key, case in found.items()
+    }
+
+
+def _waiting(person: Employee | None, ids: Mapping[str, str], state: State) -> dict[str, Case]:
+    if person is None:
+        return {}
+    rows = cases(person).filter(pk__in=set(ids.values()), state=state).exclude(concerned=person)
+    found = {str(case.pk): case for case in rows}
+    return {key: found[case] for key, case in ids.items() if case in found}
 
 
 def _letters(person: Employee | None, ids: Sequence[str]) -> Mapping[str, Line]:
@@ -96,5 +170,21 @@ topics.register(
         many=gettext_lazy("Tasks in cases"),
         lines=_tasks,
         roles=topics.STAFF,
+    ),
+    topics.Topic(
+        name=APPROVAL,
+        label=gettext_lazy("An outcome that needs your approval"),
+        many=gettext_lazy("Outcomes that need your approval"),
+        lines=_approvals,
+        cadence=Cadence.AT_ONCE,
+        roles=_DECIDING,
+    ),
+    topics.Topic(
+        name=APPEAL,
+        label=gettext_lazy("An objection in a case"),
+        many=gettext_lazy("Objections in cases"),
+        lines=_appeals,
+        cadence=Cadence.AT_ONCE,
+        roles=_DECIDING,
     ),
 )

@@ -14,11 +14,10 @@ from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Event
-from crm_contact_guard.supervision.consulting.models import Consultation, ConsultationNotice
-from crm_contact_guard.supervision.consulting.recording import checked_words, record_step, tell
+from crm_contact_guard.supervision.consulting.models import Consultation
+from crm_contact_guard.supervision.consulting.recording import checked_words, record_step
 from crm_contact_guard.supervision.consulting.rights import consultations, may_help
-
-About = ConsultationNotice.About
+from crm_contact_guard.supervision.consulting.telling import step_tell
 
 
 @database.atomic()
@@ -47,9 +46,9 @@ def consultation_reply(
     row.updated_at = now
     row.save()
     dated = {"follow_up_at": follow_up_at.isoformat()} if follow_up_at is not None else {}
-    record_step(row, "consultation.replied", actor, data=dated, reason=text)
+    event = record_step(row, "consultation.replied", actor, data=dated, reason=text)
     if text:
-        tell(row, row.employee if helps else row.addressee, About.REPLIED)
+        step_tell(row, row.employee if helps else row.addressee, event)
     return row
 
 
@@ -74,8 +73,8 @@ def consultation_close(*, consultation_id: UUID, actor: Employee, result: str, t
     now = timezone.now()
     row.status, row.result, row.closed_at, row.updated_at = Consultation.Status.CLOSED, result, now, now
     row.save()
-    record_step(row, "consultation.closed", actor, data={"result": result}, reason=text)
-    tell(row, row.employee if helps else row.addressee, About.CLOSED)
+    event = record_step(row, "consultation.closed", actor, data={"result": result}, reason=text)
+    step_tell(row, row.employee if helps else row.addressee, event)
     return row
 
 
@@ -92,8 +91,8 @@ def consultation_step(
         raise NotPermitted(_("Whoever helps you takes the steps."))
     row.updated_at = timezone.now()
     row.save()
-    record_step(row, "consultation.step", taken_by, data={"step": step, **data}, reason=reason)
-    tell(row, row.employee, About.REPLIED)
+    event = record_step(row, "consultation.step", taken_by, data={"step": step, **data}, reason=reason)
+    step_tell(row, row.employee, event)
 
 
 @database.atomic()
@@ -105,8 +104,8 @@ def follow_ups_remind(limit: int = 200) -> list[UUID]:
     for row in rows.select_related("conversation", "addressee").order_by("follow_up_at")[:limit]:
         if rows.filter(pk=row.pk).update(reminded=True):
             row.reminded = True
-            record_step(row, "consultation.follow_up_due", None)
-            tell(row, row.addressee, About.FOLLOW_UP)
+            event = record_step(row, "consultation.follow_up_due", None)
+            step_tell(row, row.addressee, event)
             told.append(row.pk)
     return told
 

@@ -1,11 +1,12 @@
-"""How the columns of consultations and their notices follow from recorded events."""
+"""How the columns of consultations follow from recorded events."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from crm_contact_guard.record.following import BySubject, Elsewhere, Follows, Recorded, follows
-from crm_contact_guard.supervision.consulting.models import Consultation, ConsultationNotice
+from crm_contact_guard.supervision.consulting import telling  # noqa: F401 - registers the topic of notices
+from crm_contact_guard.supervision.consulting.models import Consultation
 
 _KEY: Final = Elsewhere("the events that made the row name it")
 _STEPS: Final = ("added", "replied", "step", "follow_up_due", "closed")
@@ -20,21 +21,6 @@ follows(
         ),
         columns={
             field.attname: _KEY if field.primary_key else Recorded() for field in Consultation._meta.concrete_fields
-        },
-    )
-)
-
-follows(
-    Follows(
-        model=ConsultationNotice,
-        events=BySubject(
-            subject="consultation_notice",
-            born=("consultation_notice.queued",),
-            more=("consultation_notice.attempted", "consultation_notice.sent", "consultation_notice.failed"),
-        ),
-        columns={
-            field.attname: _KEY if field.primary_key else Recorded(personal=field.name == "last_error")
-            for field in ConsultationNotice._meta.concrete_fields
         },
     )
 )

@@ -15,15 +15,15 @@ from crm_contact_guard.directory.models import Employee, Role
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
 from crm_contact_guard.record.models import Conversation, Message
-from crm_contact_guard.supervision.consulting.models import Consultation, ConsultationNotice
-from crm_contact_guard.supervision.consulting.recording import checked_words, record_step, tell
+from crm_contact_guard.supervision.consulting.models import Consultation
+from crm_contact_guard.supervision.consulting.recording import checked_words, record_step
 from crm_contact_guard.supervision.consulting.rights import consultations, may_consult
+from crm_contact_guard.supervision.consulting.telling import step_tell
 from crm_contact_guard.supervision.models import Finding
 from crm_contact_guard.supervision.routing import addressee
 
 #: Number of messages that a consultation can name.
 MAX_MESSAGES = 50
-About = ConsultationNotice.About
 
 
 @database.atomic()
@@ -129,11 +129,11 @@ def _opened(
         opened_at=now,
         updated_at=now,
     )
-    record_step(row, "consultation.opened", actor, reason=words)
+    event = record_step(row, "consultation.opened", actor, reason=words)
     if actor is None or actor.pk != row.addressee_id:
-        tell(row, row.addressee, About.OPENED)
+        step_tell(row, row.addressee, event)
     if actor is None or actor.pk != employee.pk:
-        tell(row, employee, About.SEEN)
+        step_tell(row, employee, event)
     return row
 
 
@@ -147,9 +147,9 @@ def _added(
     row.findings = [*row.findings, *fresh[1]][-MAX_MESSAGES:]
     row.updated_at = timezone.now()
     row.save()
-    record_step(row, "consultation.added", actor, data={"messages": fresh[0]}, reason=words)
+    event = record_step(row, "consultation.added", actor, data={"messages": fresh[0]}, reason=words)
     if words and actor is not None:
-        tell(row, row.addressee if actor.pk == row.employee_id else row.employee, About.REPLIED)
+        step_tell(row, row.addressee if actor.pk == row.employee_id else row.employee, event)
     return row
 
 

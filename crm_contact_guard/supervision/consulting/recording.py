@@ -1,4 +1,4 @@
-"""What every step of a consultation does: check the words, record the step, tell the other side."""
+"""What every step of a consultation does: check the words, and record the step."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from crm_contact_guard.directory.models import Employee
-from crm_contact_guard.dispatch import later
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.proof.canonical import canonical_text
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.consulting.models import Consultation
-from crm_contact_guard.supervision.consulting.notices import queue
 
 MAX_WORDS = 4000
 
@@ -26,17 +24,11 @@ def checked_words(text: str) -> str:
     return text
 
 
-def tell(row: Consultation, person: Employee | None, about: str) -> None:
-    """Queue an email to the person, in the transaction of the step."""
-    if person is not None and queue(row, person, about):
-        later("consultation_notify", str(row.pk))
-
-
 def record_step(
     row: Consultation, kind: str, by: Employee | None, *, data: Mapping[str, Any] | None = None, reason: str = ""
-) -> None:
-    """Record a step, in its transaction. ``by`` is None for the app itself."""
-    record_event(
+) -> Event:
+    """Record a step, in its transaction, and return its event. ``by`` is None for the app itself."""
+    return record_event(
         kind=kind,
         subject_type="consultation",
         subject_id=row.pk,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crm_contact_guard.record.following import BySubject, Elsewhere, Follows, Recorded, follows
+from crm_contact_guard.supervision.own_view import telling  # noqa: F401 - registers the topic of notices
 from crm_contact_guard.supervision.own_view.models import FlagRemark
 
 follows(

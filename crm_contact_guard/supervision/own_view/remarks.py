@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
 from crm_contact_guard.hosting import database
+from crm_contact_guard.notices import listing
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.models import Alert
 from crm_contact_guard.supervision.own_view.models import FlagRemark
 from crm_contact_guard.supervision.own_view.seeing import own_flags
+from crm_contact_guard.supervision.own_view.telling import contest_tell
 from crm_contact_guard.supervision.review import alert_reopen, written
 from crm_contact_guard.supervision.rights import alerts, may_review
 
@@ -46,6 +48,8 @@ def flag_remark(*, alert_id: UUID, actor: Employee, kind: str, text: str) -> Fla
         raise InvalidMessage(_("There are enough remarks here. Please talk to your supervisor."), field="text")
     row = FlagRemark.objects.create(alert=alert, employee=actor, kind=kind, made_at=timezone.now())
     _event(row, "flag_remark.made", actor, text)
+    if kind == FlagRemark.Kind.CONTEST:
+        contest_tell(row)
     return row
 
 
@@ -70,6 +74,7 @@ def contest_answer(*, remark_id: UUID, reviewer: Employee, outcome: str, text: s
     row.outcome, row.answered_by, row.answered_at = outcome, reviewer, timezone.now()
     row.save()
     _event(row, "flag_remark.answered", reviewer, text)
+    listing.settled("flag_remark", row.pk)
     return row
 
 

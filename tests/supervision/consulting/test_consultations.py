@@ -13,16 +13,17 @@ from django.utils import timezone
 from crm_contact_guard import permissions, tasks
 from crm_contact_guard.directory.models import Team
 from crm_contact_guard.exceptions import AlreadyClosed, InvalidMessage, NotPermitted
+from crm_contact_guard.notices import outbox
+from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.privacy.erasing import erase_events
 from crm_contact_guard.record.models import Conversation, Event
-from crm_contact_guard.supervision.consulting import notices
 from crm_contact_guard.supervision.consulting.consultations import (
     consultation_close,
     consultation_history,
     consultation_reply,
     follow_ups_remind,
 )
-from crm_contact_guard.supervision.consulting.models import Consultation, ConsultationNotice
+from crm_contact_guard.supervision.consulting.models import Consultation
 from crm_contact_guard.supervision.consulting.opening import consultation_noticed, consultation_open
 from crm_contact_guard.supervision.consulting.recording import MAX_WORDS
 from crm_contact_guard.supervision.models import Alert, Finding
@@ -44,13 +45,13 @@ def who_sees(row: Consultation, desk: Desk) -> set[str]:
 
 
 def told() -> list[tuple[str, str]]:
-    """Send what is due. Returns the addressees' names and what the mails are about."""
+    """Send what is due. Returns the addressees' names and which steps the mails are about."""
     mail.outbox.clear()
-    for key in notices.due_consultations():
-        for notice in notices.due(key):
-            notices.notice_send(notice)
-    keys = [(sent, sent.extra_headers["Message-ID"][len("<consultation-") :].split("@")[0]) for sent in mail.outbox]
-    return [(sent.to[0].split("@")[0], ConsultationNotice.objects.get(pk=key).about) for sent, key in keys]
+    for notice in outbox.due():
+        outbox.notice_send(notice)
+    keys = [(sent, sent.extra_headers["Message-ID"][len("<notice-") :].partition("-")[0]) for sent in mail.outbox]
+    steps = [(sent, Event.objects.get(pk=Notice.objects.get(pk=key).subject_id)) for sent, key in keys]
+    return [(sent.to[0].split("@")[0], step.kind.partition(".")[2]) for sent, step in steps]
 
 
 def test_the_supervisor_is_told_and_team_mates_and_auditors_see_nothing(desk: Desk) -> None:
@@ -185,7 +186,7 @@ def test_a_date_comes_back_once(desk: Desk, clock: Any) -> None:
     assert follow_ups_remind() == [row.pk]
     assert follow_ups_remind() == []
 
-    assert told() == [("sora", "follow_up")]
+    assert told() == [("sora", "follow_up_due")]
     assert kinds(row) == ["opened", "replied", "follow_up_due"]
 
 
@@ -213,7 +214,7 @@ def test_one_that_opens_by_itself_tells_both_and_never_twice(desk: Desk) -> None
     assert row is not None
     assert consultation_noticed(conversation=desk.talk, origin="repeated_contact", messages=[said.pk]) == row
     assert sorted(told()) == [
-        ("aoi", "seen"),
+        ("aoi", "opened"),
         ("sora", "opened"),
     ]
     consultation_close(consultation_id=row.pk, actor=desk["sora"], result="advised")
@@ -251,7 +252,7 @@ def test_a_mail_that_fails_is_tried_again(desk: Desk, monkeypatch: pytest.Monkey
     clock.forward(timedelta(minutes=1))
 
     assert told() == [("sora", "opened")]
-    assert ConsultationNotice.objects.get().attempts == 2
+    assert Notice.objects.get(way="email").attempts == 2
     assert verify().faults == []
 
 
@@ -260,11 +261,11 @@ def test_the_sweep_finds_what_a_dead_worker_left(
 ) -> None:
     settings.CONTACT_GUARD = {**settings.CONTACT_GUARD, "TASKS": "inline"}
     opened(desk)
-    ConsultationNotice.objects.update(state="sending", lease_until=timezone.now() + timedelta(seconds=30))
+    Notice.objects.filter(way="email").update(state="sending", lease_until=timezone.now() + timedelta(seconds=30))
     mail.outbox.clear()
     clock.forward(timedelta(minutes=1))
 
     with django_capture_on_commit_callbacks(execute=True):
-        assert tasks.sweep()["consulted"] == 1
+        assert tasks.sweep()["notified"] == 1
 
     assert [sent.to for sent in mail.outbox] == [[desk["sora"].email]]

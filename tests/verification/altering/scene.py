@@ -41,7 +41,6 @@ from crm_contact_guard.sending.recalling import recall
 from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict
 from crm_contact_guard.supervision.cases import deciding, opening, reminders, working
-from crm_contact_guard.supervision.consulting import notices as consultation_notices
 from crm_contact_guard.supervision.consulting.consultations import consultation_close, consultation_reply
 from crm_contact_guard.supervision.consulting.measures import customer_restrict
 from crm_contact_guard.supervision.consulting.opening import consultation_open
@@ -233,8 +232,8 @@ def consults(talk: Conversation, clerk: Employee, chief: Employee) -> None:
     )
     follow_up_at = timezone.now() + timedelta(days=7)
     consultation_reply(consultation_id=row.pk, actor=chief, text="I'll call her.", follow_up_at=follow_up_at)
-    for notice_id in consultation_notices.due(row.pk):
-        consultation_notices.notice_send(notice_id)
+    for notice_id in outbox.due():
+        outbox.notice_send(notice_id)
     ends_at = timezone.now() + timedelta(days=30)
     for kind in ("hide_name", "rate"):
         limit = customer_restrict(

@@ -1,27 +1,19 @@
-"""Remind people by email of rules that they haven't signed: at once, then after some days, then every week."""
+"""Reminds people of rules that they haven't signed: at once, then after some days, then every week."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.core.mail import EmailMessage
 from django.db.models import Exists, F, OuterRef
-from django.urls import reverse
 from django.utils import timezone
 
-from crm_contact_guard.conf import settings
 from crm_contact_guard.directory.models import Employee, Role
-from crm_contact_guard.hosting import database, logs
-from crm_contact_guard.hosting.languages import speaking
-from crm_contact_guard.hosting.mailing import automatic_mail, send_by_host
-from crm_contact_guard.policy.disturbing import may_disturb
+from crm_contact_guard.hosting import database
 from crm_contact_guard.policy.known_rules.models import Acknowledgement, RulesVersion
 from crm_contact_guard.policy.known_rules.publishing import applying
-from crm_contact_guard.policy.known_rules.showing import title_of
 from crm_contact_guard.policy.known_rules.signing import expected, record_reminder
-
-logger = logs.logger(__name__)
+from crm_contact_guard.supervision.unsigned.telling import unsigned_tell
 
 #: Days from one reminder to the next. The last one repeats.
 _PAUSES = (3, 4, 7)
@@ -50,15 +42,13 @@ def due(now: datetime, limit: int = 200) -> list[UUID]:
 
 
 def remind(acknowledgement_id: UUID) -> bool:
-    """Send one reminder. Return whether it was sent. A conditional UPDATE keeps two workers from sending it twice.
-
-    Outside the person's working hours nothing is sent; the next sweep tries again. If the process dies between the
-    UPDATE and the email, the next reminder follows in a few days.
+    """Tell a person about the rules once more. Return whether that was done; a conditional UPDATE keeps two workers
+    from doing it twice. When the notice leaves the app depends on the person's working time and choice.
     """
     now = timezone.now()
     rows = Acknowledgement.objects.filter(pk=acknowledgement_id, signed_at=None, remind_at__lte=now)
     found = rows.select_related("employee", "version").first()
-    if found is None or not may_disturb(found.employee, now):
+    if found is None:
         return False
     is_outdated = not applying(found.version.tenant, now).filter(pk=found.version_id).exists()
     pause = _PAUSES[min(found.reminders, len(_PAUSES) - 1)]
@@ -69,18 +59,6 @@ def remind(acknowledgement_id: UUID) -> bool:
             return False
         found.refresh_from_db()
         record_reminder(found)
-    if is_outdated or not found.employee.email:
-        return False
-    try:
-        send_by_host(_mail(found))
-    except Exception:  # whatever an email backend raises, the others still get their reminders
-        logger.exception("Reminder %s could not be sent; the next one follows", found.pk)
-        return False
-    return True
-
-
-def _mail(found: Acknowledgement) -> EmailMessage:
-    with speaking(found.employee.language):
-        link = settings.PUBLIC_URL.rstrip("/") + reverse("crm_contact_guard:rules")
-        context = {"title": title_of(found.version), "link": link}
-        return automatic_mail("rules", context, to=found.employee.email, key=f"rules-{found.pk}-{found.reminders}")
+        if not is_outdated:
+            unsigned_tell(found)
+    return not is_outdated
