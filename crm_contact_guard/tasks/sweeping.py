@@ -28,9 +28,10 @@ def work_reschedule(days: int) -> dict[str, int]:
     """Reschedule overdue work and return the number of tasks of each kind.
 
     This includes messages whose time to go has come, messages in the outbox, files at carriers, uninspected messages
-    from the last ``days`` days, questions to the second reader, notices, and trials of rules. Snoozed alerts whose time has come return to the queue, as do those claimed by somebody who no longer stands
-    in. People are reminded of overdue alerts, which are then passed on, and of tasks in cases; old drafts are deleted.
-    All else is left to other tasks, so that a slow carrier does not delay the rest.
+    from the last ``days`` days, questions to the second reader, notices, and trials of rules. Snoozed alerts whose
+    time has come return to the queue, as do those claimed by somebody who no longer stands in. People are reminded of
+    overdue alerts, which are then passed on, and of tasks in cases; old drafts are deleted. All else is left to other
+    tasks, so that a slow carrier does not delay the rest.
     """
     now = timezone.now()
     count = {"released": _schedule("release", waits.due(now))}

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage
 from crm_contact_guard.proof.canonical import canonical_text
+from crm_contact_guard.record.models import Event
 from crm_contact_guard.record.recording import record_event
 from crm_contact_guard.supervision.consulting.models import Consultation
 
