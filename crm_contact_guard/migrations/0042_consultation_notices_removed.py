@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm_contact_guard', '0040_search'),
+        ('crm_contact_guard', '0041_export_schedules'),
     ]
 
     operations = [
