@@ -33,7 +33,7 @@ from crm_contact_guard.supervision.quality.models import SampleDraw, SampledTalk
 from crm_contact_guard.supervision.queue_views.models import QueueView
 from crm_contact_guard.supervision.rehearsing.models import RuleTrial
 from crm_contact_guard.supervision.watching.models import UnusualReading
-from crm_contact_guard.tokens.models import ApiToken
+from crm_contact_guard.tokens.models import ApiToken, Creation
 
 __all__ = [
     "Absence",
@@ -54,6 +54,7 @@ __all__ = [
     "ChatLink",
     "Consultation",
     "Conversation",
+    "Creation",
     "Customer",
     "Delivery",
     "Draft",

@@ -41,7 +41,7 @@ _SAYS = {
     413: "The body is too large.",
     415: "The body must be application/json (or multipart/form-data where files are taken).",
     429: "Too many requests; `Retry-After` tells how long to wait.",
-    422: "The Idempotency-Key belongs to another message.",
+    422: "The Idempotency-Key belongs to another request.",
 }
 
 

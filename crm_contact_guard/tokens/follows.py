@@ -20,7 +20,7 @@ from crm_contact_guard.record.following import (
     not_after,
     plain,
 )
-from crm_contact_guard.tokens.models import SCOPES, ApiToken
+from crm_contact_guard.tokens.models import SCOPES, ApiToken, Creation
 
 
 def _before(event: Entry) -> Mapping[str, Any]:
@@ -49,6 +49,22 @@ follows(
             "networks": Recorded(otherwise=_as_before("networks", "")),
             "revoked_at": Recorded(otherwise=marked("revoked_at", "token.revoked")),
             "last_used_at": not_after("last_used_at", timedelta(0), "not in the future: each use is not recorded"),
+        },
+    )
+)
+
+follows(
+    Follows(
+        model=Creation,
+        events=BySubject(subject="creation", born=("creation.made",), is_new=True),
+        columns={
+            "id": Elsewhere("the events that made the row name it"),
+            "employee_id": Recorded(),
+            "operation": Recorded(),
+            "key": Recorded(personal=True),
+            "request_digest": Recorded(),
+            "created": Recorded(),
+            "created_at": Recorded(),
         },
     )
 )

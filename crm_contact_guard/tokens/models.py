@@ -29,3 +29,23 @@ class ApiToken(Row):
     networks = models.CharField(max_length=1000, blank=True, default="", db_default="")
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+
+
+class Creation(Row):
+    """What an API request with an ``Idempotency-Key`` created, so that repeating the request creates nothing more."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+    #: What was asked for, such as "exports_create".
+    operation = models.CharField(max_length=64)
+    key = models.CharField(max_length=255)
+    #: SHA-256 of the request's body.
+    request_digest = models.CharField(max_length=64)
+    #: The ID of the row that was created.
+    created = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["employee", "operation", "key"], name="contact_guard_creation_once")
+        ]

@@ -13,9 +13,10 @@ from rest_framework.response import Response
 from crm_contact_guard import calling
 from crm_contact_guard.api import filters
 from crm_contact_guard.api.base import GuardView, one_or_404
+from crm_contact_guard.api.once import IDEMPOTENCY_KEY, key_of
 from crm_contact_guard.api.schema import ID, PROBLEMS, described
 from crm_contact_guard.api.serializers.calls import CallSerializer, PlacedSerializer
-from crm_contact_guard.api.views.conversations import IDEMPOTENCY_KEY, conversation_rows, key_of
+from crm_contact_guard.api.views.conversations import conversation_rows
 
 
 class ConversationCall(GuardView):

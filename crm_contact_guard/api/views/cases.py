@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_contact_guard import permissions
-from crm_contact_guard.api import filters, pagination
+from crm_contact_guard.api import filters, once, pagination
 from crm_contact_guard.api.base import GuardView, one_or_404
 from crm_contact_guard.api.schema import ID, answers, described
 from crm_contact_guard.api.serializers.cases import (
@@ -61,8 +61,9 @@ class CaseList(GuardView):
 
     @described(
         operation_id="cases_create",
+        parameters=[once.KEY],
         request=OpenCaseSerializer,
-        responses={201: CaseDetailSerializer, **answers(None, 400, 401, 403, 413, 415)},
+        responses={201: CaseDetailSerializer, **answers(CaseDetailSerializer, 400, 401, 403, 404, 413, 415, 422)},
     )
     def post(self, request: Request) -> Response:
         filters.read(request, {})
@@ -71,8 +72,11 @@ class CaseList(GuardView):
         values = dict(given.validated_data)
         values["concerned"] = _person(self.viewer, values.get("concerned"), "concerned")
         values["customer"] = _customer(self.viewer, values.get("customer"))
-        case = opening.case_open(actor=self.viewer, **values)
-        return Response(CaseDetailSerializer(view_of(self.viewer, case)).data, status=201)
+        pk, code = once.created(
+            request, self.viewer, "cases_create", lambda: opening.case_open(actor=self.viewer, **values).pk
+        )
+        case = one_or_404(permissions.cases(self.viewer), str(pk))
+        return Response(CaseDetailSerializer(view_of(self.viewer, case)).data, status=code)
 
 
 class CaseDetail(GuardView):

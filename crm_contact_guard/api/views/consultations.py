@@ -11,9 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_contact_guard import permissions
-from crm_contact_guard.api import filters, pagination
+from crm_contact_guard.api import filters, once, pagination
 from crm_contact_guard.api.base import GuardView, one_or_404, require
-from crm_contact_guard.api.schema import ID, PROBLEMS, answers, described
+from crm_contact_guard.api.schema import ID, answers, described
 from crm_contact_guard.api.serializers.consultations import (
     ConsultationCloseSerializer,
     ConsultationDetailSerializer,
@@ -60,8 +60,12 @@ class ConsultationList(GuardView):
 
     @described(
         operation_id="consultations_create",
+        parameters=[once.KEY],
         request=ConsultationOpenSerializer,
-        responses={201: ConsultationDetailSerializer, **PROBLEMS(400, 401, 403, 404, 413, 415)},
+        responses={
+            201: ConsultationDetailSerializer,
+            **answers(ConsultationDetailSerializer, 400, 401, 403, 404, 413, 415, 422),
+        },
     )
     def post(self, request: Request) -> Response:
         filters.read(request, {})
@@ -69,8 +73,13 @@ class ConsultationList(GuardView):
         given.is_valid(raise_exception=True)
         values = dict(given.validated_data)
         talk = one_or_404(permissions.conversations(self.viewer), str(values.pop("conversation")))
-        row = consultation_open(conversation=talk, actor=self.viewer, **values)
-        return Response(ConsultationDetailSerializer(row).data, status=201)
+        pk, code = once.created(
+            request,
+            self.viewer,
+            "consultations_create",
+            lambda: consultation_open(conversation=talk, actor=self.viewer, **values).pk,
+        )
+        return Response(ConsultationDetailSerializer(one_or_404(_rows(self), str(pk))).data, status=code)
 
 
 class ConsultationDetail(GuardView):

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from crm_contact_guard import gateway, permissions
 from crm_contact_guard.api import filters, pagination, wire
 from crm_contact_guard.api.base import GuardView, one_or_404
+from crm_contact_guard.api.once import IDEMPOTENCY_KEY, key_of
 from crm_contact_guard.api.problems import problem
 from crm_contact_guard.api.schema import ID, PROBLEMS, UNMASK, UNMASK_REASON, UNMASKING, answers, described
 from crm_contact_guard.api.serializers.conversations import ConversationDetailSerializer, ConversationSerializer
@@ -44,7 +45,6 @@ CONVERSATION_FILTERS: filters.Filters = {
     "state": filters.code("state", Conversation.State),
     **filters.times("created_at", "last_message_at", "waiting_since"),
 }
-IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
 def conversation_rows(view: GuardView) -> QuerySet[Conversation]:
@@ -170,17 +170,6 @@ def check_channel(alias: str) -> None:
         raise ValidationError(
             {"channel": [_("There is no channel %(alias)s. Known: %(known)s.") % {"alias": alias, "known": known}]}
         )
-
-
-def key_of(request: Request) -> str:
-    """Return the caller's ``Idempotency-Key``, or an empty string if none was sent.
-
-    Raises ValidationError for a key that is longer than 255 characters or not printable ASCII.
-    """
-    key = request.headers.get(IDEMPOTENCY_KEY, "").strip()
-    if len(key) > 255 or not (key.isascii() and key.isprintable()):
-        raise ValidationError({IDEMPOTENCY_KEY: [_("Use at most 255 printable ASCII characters.")]})
-    return key
 
 
 def _kept_back(sent: gateway.Sent) -> Response:

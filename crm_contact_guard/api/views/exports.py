@@ -11,11 +11,10 @@ from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm_contact_guard.api import filters
+from crm_contact_guard.api import filters, once
 from crm_contact_guard.api.base import GuardView, one_or_404, require
 from crm_contact_guard.api.pagination import PARAMETERS
 from crm_contact_guard.api.schema import ID, PROBLEMS, answers, described
@@ -66,8 +65,9 @@ class ExportList(_Export):
 
     @described(
         operation_id="exports_create",
+        parameters=[once.KEY],
         request=OpenExportSerializer,
-        responses={201: ExportSerializer, **PROBLEMS(400, 401, 403, 413, 415)},
+        responses={200: ExportSerializer, 201: ExportSerializer, **PROBLEMS(400, 401, 403, 413, 415, 422)},
     )
     def post(self, request: Request) -> Response:
         filters.read(request, {})
@@ -75,16 +75,21 @@ class ExportList(_Export):
         given = OpenExportSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         chosen: dict[str, Any] = dict(given.validated_data)
-        job = requesting.export_request(
-            actor=self.viewer,
-            purpose=chosen["purpose"],
-            filters=Filters(**chosen.get("filters", {})),
-            formats=chosen.get("formats", ()),
-            profile=chosen.get("profile", Profile.MASKED),
-            attachments=chosen["attachments"],
-        )
-        response = self.answer(job.pk)
-        response.status_code = status.HTTP_201_CREATED
+
+        def make() -> UUID:
+            job = requesting.export_request(
+                actor=self.viewer,
+                purpose=chosen["purpose"],
+                filters=Filters(**chosen.get("filters", {})),
+                formats=chosen.get("formats", ()),
+                profile=chosen.get("profile", Profile.MASKED),
+                attachments=chosen["attachments"],
+            )
+            return job.pk
+
+        pk, code = once.created(request, self.viewer, "exports_create", make)
+        response = self.answer(pk)
+        response.status_code = code
         return response
 
 
