@@ -50,6 +50,8 @@ class SearchPage(Shown):
     #: Whether this is the first page of results.
     first: bool
     may_export: bool
+    #: Whether a filter is set besides the words.
+    filtered: bool
     problem: str = ""
 
 
@@ -77,6 +79,7 @@ def search(request: HttpRequest, viewer: Employee) -> HttpResponse:
         hits=[_hit(viewer, message, found.words) for message in found.messages] if found is not None else [],
         query=urlencode(given),
         first=not below,
+        filtered=len(given) > ("q" in given),
         may_export=permissions.may_read_record(viewer),
         problem=problem,
     )
