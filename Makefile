@@ -123,7 +123,7 @@ sequences: .venv/.dev-installed ## 10,000 random sequences over every channel; S
 operations: .venv/.dev-installed ## 100,000 random honest operations: verification must hold; OPERATIONS=5000 does fewer
 	CONTACT_GUARD_OPERATIONS=$${OPERATIONS:-100000} $(BIN)/python -m pytest tests/verification/test_operations.py -rP $(PYTEST_ARGS)
 
-kills: .venv/.services-installed ## 200 kills of real processes over every channel; KILLS=50 does fewer; needs PostgreSQL, Redis
+kills: .venv/.services-installed ## 200 kills of real processes over every channel, and 200 while messages wait; KILLS=50 does fewer; needs PostgreSQL, Redis
 	CONTACT_GUARD_KILLS=$${KILLS:-200} $(BIN)/python -m pytest --services tests/services/kills -rP $(PYTEST_ARGS)
 
 chaos: .venv/.services-installed ## faults around real processes, such as a full disk; FAULTS=disk_full,… for some; needs Debian's faketime

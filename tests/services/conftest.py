@@ -17,6 +17,7 @@ BEYOND_SLICE = (
     "test_storm.py::*mariadb*",
     "test_storm.py::*sqlite*",
     "test_strange_people.py::*",
+    "test_waiting.py::*",
 )
 
 

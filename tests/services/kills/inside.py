@@ -27,10 +27,9 @@ from crm_contact_guard.record.models import Event, Message  # noqa: E402
 from crm_contact_guard.supervision import inspection  # noqa: E402
 from crm_contact_guard.tokens import issuing as tokens  # noqa: E402
 from tests import factories  # noqa: E402
+from tests.services.kills.world import ATTEMPT  # noqa: E402
 
 CHATS = 6
-#: What a customer says who wants to leave the company's channels.
-ATTEMPT = "my ID is guest_"
 
 
 def people(addresses: dict[str, str]) -> dict[str, Any]:
@@ -96,5 +95,15 @@ def _outbound(row: Delivery) -> dict[str, Any]:
     }
 
 
+def _main(word: str, *given: str) -> dict[str, Any]:
+    if word == "record":
+        return record()
+    if word == "people":
+        return people(json.loads(given[0]))
+    from tests.services.kills import rows  # its models can be imported only after ``django.setup``
+
+    return rows.desk(int(given[0])) if word == "desk" else record() | rows.record()
+
+
 if __name__ == "__main__":
-    print(json.dumps(people(json.loads(sys.argv[2])) if sys.argv[1] == "people" else record()))
+    print(json.dumps(_main(*sys.argv[1:])))

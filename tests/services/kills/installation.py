@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import redis
@@ -26,7 +26,8 @@ from tests.service_urls import POSTGRESQL, REDIS
 from tests.service_urls import database as database_of
 from tests.services.kills.carriers import CARRIERS, PATIENCE, PUBLIC_URL, Carrier, Taken, Web
 from tests.services.kills.processes import ROOT, Process, listens
-from tests.services.kills.world import Strike, World
+from tests.services.kills.strikes import Strike
+from tests.services.kills.world import World
 
 ADDRESSES = {
     "email": "hanako@mail.example",
@@ -35,31 +36,26 @@ ADDRESSES = {
     "line": USER,
     "line_works": WORKS_USER,
 }
-#: Who is struck when a thing happens, and how long at most it goes on before (seconds).
-POINTS = {
-    "called": ("worker", 0.0),
-    "accepted": ("worker", 0.0),
-    "sent": ("web", 0.1),
-    "mailed": ("mail", 0.05),
-    "any": ("any", 1.0),
-}
-
-
+Kind = TypeVar("Kind", bound=World)
 #: Looks at the record, all alike, after which an operator sees that nothing is done any more.
 _STALLED = 10
 
 
 class MailSink:
-    """The company's mail provider, by SMTP."""
+    """A mail provider, by SMTP. ``reach`` is told of both points: that it was called, and that it has taken a mail."""
 
-    def __init__(self, reach: Callable[[str], None]) -> None:
+    def __init__(self, reach: Callable[[str], None], points: tuple[str, str] = ("called", "accepted")) -> None:
         self.mails: list[Envelope] = []
+        #: When each was taken, in seconds since 1970.
+        self.times: list[float] = []
         self._reach = reach
+        self._points = points
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        self._reach("called")
+        self._reach(self._points[0])
         self.mails.append(envelope)
-        self._reach("accepted")
+        self.times.append(time.time())
+        self._reach(self._points[1])
         return "250 2.0.0 Taken"
 
     def taken(self) -> list[Taken]:
@@ -68,17 +64,27 @@ class MailSink:
 
 
 class Installation:
-    def __init__(self, folder: Path, database: dict[str, Any], broker: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, database: dict[str, Any], broker: dict[str, Any], guard: dict[str, Any] | None = None
+    ) -> None:
+        """``guard``: further keys of ``CONTACT_GUARD``."""
         self.folder = folder
-        self.port, self.mail_port, self.smtp_port = free_port(), free_port(), free_port()
+        self.port, self.mail_port, self.smtp_port, self.post_port = (free_port() for _ in range(4))
         self.world: World | None = None
+        #: When a carrier had a text first: (alias, text as it came) → seconds since 1970.
+        self.first: dict[tuple[str, str], float] = {}
+        #: How to ask for the record, and which of its parts are empty once nothing is left to do.
+        self.asks, self.rests = "record", ("uninspected",)
         #: Who was killed in the present campaign, and at what.
         self.struck: list[str] = []
         self.is_polled = str(broker.get("broker", "")).startswith("folder:")
         self.web = Web(self.port, lambda: self.reach("sent"))
         self.sink = MailSink(self.reach)
+        #: Where the host's own email goes: notices to people.
+        self.post = MailSink(self.reach, ("telling", "told"))
         self.carriers: dict[str, Carrier] = {alias: kind() for alias, kind in CARRIERS.items()}
         self.settings = {"database": database, "media": str(folder / "media"), "public_url": PUBLIC_URL, **broker}
+        self.settings |= {"guard": guard or {}, **({"post": self.post_port} if guard else {})}
         self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "tests.services.kills.settings",
             "KILLS_SETTINGS": str(folder / "settings.json"),
@@ -108,6 +114,19 @@ class Installation:
         if self.world is not None:
             self.world.reach(point)
 
+    def first_copy(self, alias: str, text: str) -> float | None:
+        """Return when the carrier took a text for the first time; None if it never did."""
+        if alias == "email":
+            found = [at for one, at in zip(self.sink.taken(), self.sink.times, strict=True) if text in one.text]
+        else:
+            found = [at for (name, came), at in self.first.items() if name == alias and text in came]
+        return min(found, default=None)
+
+    def note(self, alias: str, taken: list[Taken]) -> None:
+        """Write down when the newest texts came."""
+        for one in taken[-5:]:
+            self.first.setdefault((alias, one.text), time.time())
+
     @contextmanager
     def running(self) -> Iterator[None]:
         with ExitStack() as stack:
@@ -120,13 +139,14 @@ class Installation:
                 carrier.alias = alias  # type: ignore[misc]
                 carrier.web = self.web
                 carrier.server = stack.enter_context(carrier.server_class().running())
-                _watch(carrier.server, self.reach)
+                _watch(carrier, self.reach, self.note)
                 channels[alias] = {"BACKEND": carrier.backend, "OPTIONS": carrier.options()}
             (self.folder / "settings.json").write_text(json.dumps({**self.settings, "channels": channels}))
-            sink = Controller(self.sink, hostname="127.0.0.1", port=self.smtp_port)
-            sink.start()
-            stack.callback(sink.stop)
-            self.people = json.loads(self.inside("people", json.dumps(ADDRESSES)))
+            for mail_sink, port in ((self.sink, self.smtp_port), (self.post, self.post_port)):
+                sink = Controller(mail_sink, hostname="127.0.0.1", port=port)
+                sink.start()
+                stack.callback(sink.stop)
+            self.people = self.told("people", json.dumps(ADDRESSES))
             for process in self.processes.values():
                 stack.callback(process.end)
                 process.start()
@@ -140,53 +160,57 @@ class Installation:
         assert done.returncode in fine, f"{command}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout
 
-    def inside(self, *words: str) -> str:
-        return self.manage("-m", "tests.services.kills.inside", *words).splitlines()[-1]
+    def told(self, *words: str) -> dict[str, Any]:
+        """What only the installation can say or do (``inside``)."""
+        found: dict[str, Any] = json.loads(self.manage("-m", "tests.services.kills.inside", *words).splitlines()[-1])
+        return found
 
     def wait_for(self, condition: Callable[[], object], otherwise: str) -> None:
         pause = threading.Event()
-        for _ in range(PATIENCE * 20):
+        for _ in range(PATIENCE * 60):
             if condition():
                 return
             pause.wait(0.05)
         raise AssertionError(otherwise)
 
     # --- killing
-    def campaign(self, seed: int, kills: int) -> World:
-        """So many rounds with a death in each. Nothing is waited for in between but that callers were heard."""
-        self.world = world = World(seed, self.web, self.mail_port, self.carriers, self.people)
+    def campaign(self, seed: int, kills: int, kind: type[Kind]) -> Kind:
+        """Rounds with a death or more in each, until there were so many.
+
+        Nothing is waited for in between but that callers were heard.
+        """
+        self.world = world = kind(seed, self.web, self.mail_port, self.carriers, self.people)
         self.struck = []
         with ThreadPoolExecutor(12) as pool:
-            for _ in range(kills):
+            for _ in range(kills // world.DEATHS):
                 self.revive()
                 todo = world.round()
-                world.strike = strike = self._strike(world.dice, world.handed_over)
+                world.strikes = [self._strike(world) for _death in range(world.DEATHS)]
                 running = [pool.submit(each) for each in todo]
                 for one in running:
                     one.result(PATIENCE * 3)
-                # The worker may have been struck before and be starting still: what is written waits for it.
-                if strike.point in ("called", "accepted"):
-                    strike.fallen.wait(PATIENCE)
-                strike.finish()
-        world.strike = None
+                for strike in world.strikes:
+                    # The worker may have been struck before and be starting still: what is written waits for it.
+                    if strike.point in ("called", "accepted"):
+                        strike.fallen.wait(PATIENCE)
+                    strike.finish()
+        world.strikes = []
         return world
 
-    def _strike(self, dice: random.Random, handed_over: int) -> Strike:
-        """``handed_over``: how many messages of this round go to a carrier, so that the point is reached."""
-        # What is hardest to get right, a death between the carrier's taking and its answer, comes oftener.
-        point = dice.choice([*POINTS, "accepted"])
-        victim, longest = POINTS[point]
+    def _strike(self, world: World) -> Strike:
+        dice = world.dice
+        point, victim, longest = dice.choice(world.POINTS)
         if victim == "any":
             victim = dice.choice(list(self.processes))
-            point = "sent"
-        whole = dice.random() < 0.5
+        whole = dice.random() < world.WHOLE
         process = self.processes[victim]
 
         def blow() -> None:
             self.struck.append(f"{victim}, {'whole' if whole else 'one of its processes'}, when {point}")
             process.strike(whole=whole)
 
-        after = dice.randrange(handed_over) if point in ("called", "accepted") else dice.randint(0, 3)
+        # So many messages of this round go to a carrier, so that the point is reached.
+        after = dice.randrange(world.handed_over) if point in ("called", "accepted") else dice.randint(0, 3)
         return Strike(point, after, dice.uniform(0, longest), blow)
 
     def revive(self) -> None:
@@ -199,9 +223,9 @@ class Installation:
         before, unchanged = "", 0
 
         def nothing_is_left() -> bool:
-            found.update(json.loads(self.inside("record")))
+            found.update(self.told(self.asks))
             under_way = [row for row in found["outbound"] if row["state"] in ("queued", "sending")]
-            return not under_way and not found["uninspected"]
+            return not under_way and not any(found[name] for name in self.rests)
 
         self.wait_for(lambda: listens(self.port), "the web server did not come back")
         for _ in range(PATIENCE):
@@ -217,14 +241,15 @@ class Installation:
         raise AssertionError(f"it never came to rest: {found}")
 
 
-def _watch(server: Any, reach: Callable[[str], None]) -> None:
-    take = server.take
+def _watch(carrier: Carrier, reach: Callable[[str], None], note: Callable[[str, list[Taken]], None]) -> None:
+    server, take = carrier.server, carrier.server.take
 
     def watched(call: Any) -> Any:
         if call.method != "POST" or "oauth" in call.path:
             return take(call)  # a look-up on the way
         reach("called")
         answer = take(call)
+        note(carrier.alias, carrier.taken())
         reach("accepted")
         return answer
 
@@ -232,7 +257,7 @@ def _watch(server: Any, reach: Callable[[str], None]) -> None:
 
 
 @contextmanager
-def installation(kind: str, folder: Path) -> Iterator[Installation]:
+def installation(kind: str, folder: Path, guard: dict[str, Any] | None = None) -> Iterator[Installation]:
     """On PostgreSQL with Redis, or on SQLite with a folder as broker: what a small company starts with."""
     name = f"kills_{os.getpid()}"
     if kind == "sqlite":
@@ -240,7 +265,7 @@ def installation(kind: str, folder: Path) -> Iterator[Installation]:
         options = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL;"}
         database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "db.sqlite3"), "OPTIONS": options}
         given = {"folder": str(folder / "broker"), "polling_interval": 0.1}
-        made = Installation(folder, database, {"broker": "folder://localhost/", "broker_options": given})
+        made = Installation(folder, database, {"broker": "folder://localhost/", "broker_options": given}, guard)
         with made.running():
             yield made
         return
@@ -248,7 +273,7 @@ def installation(kind: str, folder: Path) -> Iterator[Installation]:
         admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         admin.execute(f"CREATE DATABASE {name}")
         broker = {"broker": REDIS, "broker_options": {"global_keyprefix": f"{name}:"}}
-        made = Installation(folder, database_of(POSTGRESQL) | {"NAME": name}, broker)
+        made = Installation(folder, database_of(POSTGRESQL) | {"NAME": name}, broker, guard)
         try:
             with made.running():
                 yield made

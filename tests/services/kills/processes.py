@@ -25,7 +25,7 @@ class Process:
         self.log = logs / f"{name}.log"
         self.started = 0
         self._running: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def start(self) -> None:
         with self._lock:
@@ -43,20 +43,19 @@ class Process:
 
     def strike(self, *, whole: bool) -> None:
         """``kill -9``. What was struck whole is started again at once, as an operator's supervisor does."""
-        with self._lock:
+        with self._lock:  # two may strike at once
             children = self._children()
-        if whole or not children:
-            self.end()
-            self.start()
-        else:
-            _kill(children[-1])
+            if whole or not children:
+                self.end()
+                self.start()
+            else:
+                _kill(children[-1])
 
     def revive(self) -> None:
         """Start it again if it has ended by itself: Celery gives up when its processes die before they are ready."""
         with self._lock:
-            ended = self._running is not None and self._running.poll() is not None
-        if ended:
-            self.start()
+            if self._running is not None and self._running.poll() is not None:
+                self.start()
 
     def end(self) -> None:
         with self._lock:

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import django
+
 from tests.services.kills.app import app as celery_app  # noqa: F401 - every process hands tasks over
 from tests.settings import *  # noqa: F403
 from tests.settings import CONTACT_GUARD as _CONTACT_GUARD
@@ -20,7 +22,14 @@ CONTACT_GUARD = _CONTACT_GUARD | {
     "PUBLIC_URL": _GIVEN["public_url"],
     "MAX_INBOUND_BYTES": 2_000_000,
     "WITNESSES": [],
+    **_GIVEN["guard"],
 }
+if "post" in _GIVEN:  # where the host sends its email
+    _SMTP = "django.core.mail.backends.smtp.EmailBackend"
+    if django.VERSION >= (6, 1):
+        MAILERS = {"default": {"BACKEND": _SMTP, "OPTIONS": {"host": "127.0.0.1", "port": _GIVEN["post"]}}}
+    else:
+        EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = _SMTP, "127.0.0.1", _GIVEN["post"]
 
 CELERY_BROKER_URL = _GIVEN["broker"]
 CELERY_BROKER_TRANSPORT_OPTIONS = _GIVEN["broker_options"]

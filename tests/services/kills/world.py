@@ -1,7 +1,6 @@
 """The world around an installation: carriers, customers and employees who do not mind that its processes die.
 
-Whoever calls us keeps calling as long as such a caller does in life, and writes down what we have accepted. A
-``Strike`` kills a process when a certain thing happens for the n-th time.
+Whoever calls us keeps calling as long as such a caller does in life, and writes down what we have accepted.
 """
 
 from __future__ import annotations
@@ -16,53 +15,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from tests.services.kills.carriers import PATIENCE, Carrier, Phone, Taken, Web
+from tests.services.kills.strikes import Strike
 
 #: What a broken connection looks like from the other end.
 BROKEN = (OSError, http.client.HTTPException, smtplib.SMTPException)
 _FORM_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 _numbers = count(1)
-
-
-@dataclass
-class Strike:
-    """``blow`` falls once: when ``point`` is reached after so many times, or when the round is over."""
-
-    point: str
-    after: int
-    delay: float
-    blow: Callable[[], None]
-    fallen: threading.Event = field(default_factory=threading.Event)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _begun: bool = False
-
-    def reach(self, point: str) -> None:
-        with self._lock:
-            if self._begun or point != self.point:
-                return
-            self.after -= 1
-            if self.after >= 0:
-                return
-            self._begun = True
-        self.fallen.wait(self.delay)  # nobody has set it yet: this is how far into its work the victim gets
-        self.fall()
-
-    def finish(self) -> None:
-        """The round is over: it falls now, if it has not."""
-        with self._lock:
-            begun, self._begun = self._begun, True
-        if not begun:
-            self.fall()
-        assert self.fallen.wait(PATIENCE)
-
-    def fall(self) -> None:
-        try:
-            self.blow()
-        finally:
-            self.fallen.set()
+#: What a customer says who wants to leave the company's channels.
+ATTEMPT = "my ID is guest_"
 
 
 @dataclass(frozen=True)
@@ -94,6 +58,19 @@ class Book:
 class World:
     """``seed`` decides what is tried; how far a victim has got when it is struck, chance does as well."""
 
+    #: What is waited for, who is struck then ("any": one of all), and how long at most it goes on before (seconds).
+    #: What is hardest to get right, a death between the carrier's taking and its answer, comes oftener.
+    POINTS: ClassVar[tuple[tuple[str, str, float], ...]] = (
+        ("called", "worker", 0.0),
+        *[("accepted", "worker", 0.0)] * 2,
+        ("sent", "web", 0.1),
+        ("mailed", "mail", 0.05),
+        ("sent", "any", 1.0),
+    )
+    #: Deaths in a round, and how many of them take a program's processes all at once.
+    DEATHS: ClassVar[int] = 1
+    WHOLE: ClassVar[float] = 0.5
+
     def __init__(
         self, seed: int, web: Web, mail_port: int, carriers: dict[str, Carrier], people: dict[str, Any]
     ) -> None:
@@ -103,18 +80,19 @@ class World:
         self.carriers = carriers
         self.people = people
         self.book = Book()
-        self.strike: Strike | None = None
+        #: Those of the present round.
+        self.strikes: list[Strike] = []
         #: Messages that the present round gives to carriers.
         self.handed_over = 0
         self._pause = threading.Event()
 
     def reach(self, point: str) -> None:
-        if self.strike is not None:
-            self.strike.reach(point)
+        for strike in self.strikes:
+            strike.reach(point)
 
     def insist(self, try_once: Callable[[], bool]) -> bool:
         """Again and again, until it has worked."""
-        for _ in range(PATIENCE * 20):
+        for _ in range(PATIENCE * 60):
             try:
                 if try_once():
                     return True
@@ -171,19 +149,20 @@ class World:
 
         return lambda: self.insist(call)
 
-    def _api(self, path: str, order: dict[str, str], key: str) -> Any:
-        headers = {
-            "Authorization": f"Bearer {self.people['token']}",
-            "Content-Type": "application/json",
-            "Idempotency-Key": key,
-        }
+    def _api(self, path: str, order: dict[str, Any] | None, key: str = "", *, by: str = "") -> Any:
+        """POST the order, or GET without one; by the clerk, or by whoever has the token ``by``."""
+        headers = {"Authorization": f"Bearer {by or self.people['token']}", "Content-Type": "application/json"}
+        if key:
+            headers["Idempotency-Key"] = key
+        if order is None:
+            return self.web.ask("GET", f"/guard/api/v1/{path}", headers=headers)
         return self.web.ask("POST", f"/guard/api/v1/{path}", json.dumps(order).encode(), headers)
 
     # --- customers
     def _customer_writes(self, alias: str) -> list[Callable[[], object]]:
         """Once at the carrier; who calls us with it more than once, and at the same time, is the carrier."""
         number = next(_numbers)
-        attempt = f" Add me on LINE, my ID is guest_{number}." if number % 4 == 0 else ""
+        attempt = f" Add me on LINE, {ATTEMPT}{number}." if number % 4 == 0 else ""
         one = Written(alias, f"inbound {number}.{attempt}", f"e{number}")
         self.book.said.add(one)
         times = self.dice.choice([1, 1, 2, 3])
@@ -245,15 +224,15 @@ class World:
 
         return lambda: self._call(carrier, tell)
 
-    def _mail(self, one: Written) -> bool:
+    def _mail(self, one: Written, sender: str = "hanako@mail.example", token: str = "") -> bool:
         mail = EmailMessage()
-        mail["From"], mail["To"] = "Hanako <hanako@mail.example>", "reply@kaede.example"
+        mail["From"], mail["To"] = sender, "reply@kaede.example"
         mail["Subject"], mail["Message-ID"] = "Hello", f"<{one.event_id}@mail.example>"
         mail.set_content(one.text)
         with smtplib.SMTP("127.0.0.1", self.mail_port, timeout=PATIENCE) as smtp:
             smtp.ehlo("mx.mail.example")
-            smtp.mail("hanako@mail.example")
-            smtp.rcpt(f"reply+{self.people['reply_token']}@kaede.example")
+            smtp.mail(sender)
+            smtp.rcpt(f"reply+{token or self.people['reply_token']}@kaede.example")
             code, _words = smtp.docmd("DATA")
             if code != 354:
                 return False
