@@ -24,7 +24,7 @@ DEFAULT_SIZE = 50
 MAX_SIZE = 200
 
 #: Query parameters that are not filters.
-PARAMETERS = ("cursor", "page_size")
+PARAMETERS = ("cursor", "page_size", "ordering")
 #: Possible orders of a page, newest first. The columns are never null and never change, and the last one is unique.
 BY_ID = ("id",)
 BY_TIME = ("occurred_at", "id")
@@ -32,7 +32,7 @@ BY_RECORD = ("recorded_at", "id")
 
 
 class KeysetPagination(BasePagination):
-    """Pages ordered by ``view.keyset``, newest first.
+    """Pages ordered by ``view.keyset``, newest first, or oldest first if ``ordering`` has no minus.
 
     ``page_size`` is at most 200. ``cursor`` is taken from the links ``next`` and ``previous`` of an earlier response.
     """
@@ -42,10 +42,11 @@ class KeysetPagination(BasePagination):
         self.url = request.build_absolute_uri()
         size = _size(request)
         position, backwards = self._position(request)
-        order = [name if backwards else f"-{name}" for name in self.columns]
+        ascending = backwards != _is_oldest_first(request, self.columns[0])
+        order = [name if ascending else f"-{name}" for name in self.columns]
         rows = queryset.order_by(*order)
         if position is not None:
-            rows = rows.filter(_beyond(self.columns, position, "gt" if backwards else "lt"))
+            rows = rows.filter(_beyond(self.columns, position, "gt" if ascending else "lt"))
         page = list(rows[: size + 1])
         more = len(page) > size
         page = page[:size]
@@ -79,6 +80,7 @@ class KeysetPagination(BasePagination):
         }
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        orders = _orders(getattr(view, "keyset", BY_ID)[0])
         return [
             {
                 "name": "cursor",
@@ -92,6 +94,13 @@ class KeysetPagination(BasePagination):
                 "in": "query",
                 "required": False,
                 "schema": {"type": "integer", "minimum": 1, "maximum": MAX_SIZE, "default": DEFAULT_SIZE},
+            },
+            {
+                "name": "ordering",
+                "in": "query",
+                "required": False,
+                "description": "With a minus the newest first, without it the oldest.",
+                "schema": {"type": "string", "enum": orders, "default": orders[0]},
             },
         ]
 
@@ -134,6 +143,17 @@ def _beyond(columns: Sequence[str], position: Sequence[datetime | UUID], side: s
     first, second = columns
     inner = Q(**{f"{first}__{side}": position[0]}) | Q(**{f"{second}__{side}": position[1]})
     return Q(**{f"{first}__{side}e": position[0]}) & inner
+
+
+def _orders(column: str) -> list[str]:
+    return [f"-{column}", column]
+
+
+def _is_oldest_first(request: Request, column: str) -> bool:
+    given = request.query_params.get("ordering", f"-{column}")
+    if given not in _orders(column):
+        raise InvalidQuery("ordering", _("Use %(newest)s or %(oldest)s.") % {"newest": f"-{column}", "oldest": column})
+    return given == column
 
 
 def _size(request: Request) -> int:

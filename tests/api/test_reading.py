@@ -62,6 +62,16 @@ def test_pages_give_each_row_once_both_ways(hotel: Hotel, path: str, same_time: 
             seen = [row["id"] for row in back["results"]] + seen
         assert seen == ids[::-1]
 
+        # The oldest first: as far as the end, and one page back.
+        column = "recorded_at" if path == "messages/" else "occurred_at"
+        found, last = walk(hotel, "aoi", f"{url}&ordering={column}")
+        assert found == ids
+        page = hotel.call("aoi", "GET", last).json()
+        if page["previous"] is not None:
+            before = hotel.call("aoi", "GET", page["previous"].partition("/guard/api/v1/")[2]).json()["results"]
+            assert [row["id"] for row in [*before, *page["results"]]] == ids[-size - len(page["results"]) :]
+    assert hotel.call("aoi", "GET", path.format(hotel.talk.pk) + "?ordering=text").status_code == 400
+
 
 def test_rows_added_while_paging_move_nothing(hotel: Hotel) -> None:
     ids = add(hotel, 6)
