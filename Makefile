@@ -13,7 +13,7 @@ LOCKED_EXTRAS = --extra email-esp --extra imap --extra images --extra line --ext
 JOBS = auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-data test test-sqlite before-release test-services test-live test-live-slice test-postgresql test-postgresql-slice test-mariadb test-mariadb-slice upgrades environments matrix matrix-slice mutants sequences operations kills chaos test-hosts test-hosts-slice coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
+.PHONY: help install demo demo-data test test-sqlite before-release test-services test-live test-live-slice test-postgresql test-postgresql-slice test-mariadb test-mariadb-slice upgrades environments schema-cases matrix matrix-slice mutants sequences operations kills chaos test-hosts test-hosts-slice coverage lint accuracy fuzz format train bench reference docs messages lock licences package release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#' 2>/dev/null || grep -E '^[a-z-]+:.*##' Makefile
@@ -117,6 +117,10 @@ before-release: ## what CI takes slices of, whole, one after the other (a day)
 	$(MAKE) --no-print-directory mutants SAMPLE=20
 	$(MAKE) --no-print-directory fuzz
 
+schema-cases: .venv/.dev-installed ## requests that schemathesis makes up from the API's schema, as each role; CASES=20 a role and operation
+	@$(PIP) -r requirements/schema.txt
+	CONTACT_GUARD_SCHEMA_CASES=$${CASES:-4} $(BIN)/python -m pytest tests/api/test_schemathesis.py -rP $(PYTEST_ARGS)
+
 sequences: .venv/.dev-installed ## 10,000 random sequences over every channel; SEQUENCES=500 draws fewer
 	CONTACT_GUARD_SEQUENCES=$${SEQUENCES:-10000} $(BIN)/python -m pytest tests/channels/test_sequences.py $(PYTEST_ARGS)
 
@@ -197,6 +201,7 @@ lock: $(UV) ## renew requirements/*.txt from pyproject.toml
 	$(COMPILE) --group services -c requirements/dev.txt -o requirements/services.txt
 	$(COMPILE) --group matrix -c requirements/dev.txt -o requirements/matrix.txt
 	$(COMPILE) --group installer -c requirements/matrix.txt -o requirements/installer.txt
+	$(COMPILE) --group schema -c requirements/dev.txt -o requirements/schema.txt
 	$(COMPILE) --group mutants -c requirements/dev.txt -o requirements/mutants.txt
 	$(COMPILE) --group training --group peers --group fuzz -c requirements/dev.txt -o requirements/bench.txt
 
