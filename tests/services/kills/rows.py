@@ -78,7 +78,6 @@ def waits() -> list[dict[str, Any]]:
             "channel": wait.message.channel,
             "reason": wait.reason,
             "state": wait.state,
-            "recorded_at": wait.message.recorded_at.timestamp(),
             "ended_at": wait.ended_at.timestamp() if wait.ended_at else None,
             "decided": wait.decided_by_id is not None,
         }

@@ -37,6 +37,8 @@ class Waiting:
     alias: str
     text: str
     kind: str
+    #: When its writer began to ask for it, in seconds since 1970.
+    began: float
     #: Not to be sent before, in seconds since 1970. A held message must be approved as well.
     earliest: float
     id: str = ""
@@ -106,7 +108,7 @@ class DeskWorld(Supervised, World):
 
         def write() -> None:
             now = time.time()
-            one = Waiting(alias, text, kind, now + (send_in or (0 if asks_approval else UNDO)))
+            one = Waiting(alias, text, kind, now, now + (send_in or (0 if asks_approval else UNDO)))
             order = {"text": text, "channel": alias}
             if send_in:
                 order["send_at"] = datetime.fromtimestamp(one.earliest, UTC).isoformat()
