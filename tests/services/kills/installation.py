@@ -39,6 +39,8 @@ ADDRESSES = {
 Kind = TypeVar("Kind", bound=World)
 #: Looks at the record, all alike, after which an operator sees that nothing is done any more.
 _STALLED = 10
+#: States of messages that something will still happen to.
+_UNDER_WAY = ("queued", "sending", "waiting", "held")
 
 
 class MailSink:
@@ -224,7 +226,7 @@ class Installation:
 
         def nothing_is_left() -> bool:
             found.update(self.told(self.asks))
-            under_way = [row for row in found["outbound"] if row["state"] in ("queued", "sending")]
+            under_way = [row for row in found["outbound"] if row["state"] in _UNDER_WAY]
             return not under_way and not any(found[name] for name in self.rests)
 
         self.wait_for(lambda: listens(self.port), "the web server did not come back")
