@@ -69,7 +69,7 @@ def _add(most: int) -> int:
                 .values_list("pk", "subject", "text")
             )
             entries = [
-                SearchEntry(number=number, message_id=key, terms=found.terms(number, searched(subject, text)))
+                SearchEntry(number=number, message_id=key, terms=found.terms(number, searched(subject, text)))  # type: ignore[misc]  # a list on PostgreSQL
                 for number, (key, subject, text) in enumerate(rows, last + 1)
             ]
             SearchEntry.objects.bulk_create(entries)

@@ -19,6 +19,7 @@ from crm_contact_guard.delivery import attempts, health
 from crm_contact_guard.detection.types import Tier
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exports.bundle_rows import Filters
+from crm_contact_guard.exports.jobs.repeating import schedule_end, schedule_make
 from crm_contact_guard.exports.jobs.requesting import export_refuse, export_request
 from crm_contact_guard.figures import keeping
 from crm_contact_guard.files import media
@@ -37,6 +38,7 @@ from crm_contact_guard.record.access import record_view
 from crm_contact_guard.record.models import Conversation, Message
 from crm_contact_guard.sealing.models import Witnessing
 from crm_contact_guard.sealing.sealer import seal
+from crm_contact_guard.search import filling
 from crm_contact_guard.sending.recalling import recall
 from crm_contact_guard.supervision import inspection
 from crm_contact_guard.supervision.alerts import NewFinding, Verdict
@@ -58,6 +60,7 @@ from crm_contact_guard.supervision.standing_in.entering import absence_enter
 from crm_contact_guard.supervision.watching.closing import reading_close
 from crm_contact_guard.supervision.watching.models import UnusualReading
 from crm_contact_guard.supervision.watching.noticing import readings_watch
+from crm_contact_guard.tokens.creating import create_once
 from crm_contact_guard.tokens.issuing import token_create, token_revoke
 from tests import factories, rules_text
 
@@ -87,6 +90,7 @@ def play() -> None:
     remarks(clerk, chief)
     reviews_of_reviews(chief)
     keeping.update_all()
+    filling.fill()
     case(chief, clerk)
     desk(chat, mail, clerk)
     link, _token = chat_link_create(conversation=chat, created_by=clerk)
@@ -164,12 +168,16 @@ def reads(chief: Employee, talk: Conversation) -> None:
 
 
 def exports() -> None:
-    """Exports that wait for approval, one of them refused."""
+    """Exports that wait for approval, one of them refused; repeated ones, one of them ended; one asked for by a key."""
     auditor, officer = factories.employee("rio", job="auditor"), Employee.objects.get(email="mio@kaede.example")
     with override_settings(CONTACT_GUARD={**settings.CONTACT_GUARD, "EXPORT_APPROVAL": True}):
         for number in range(2):
             job = export_request(actor=auditor, purpose=f"Audit {number}", filters=Filters(channel="chat"))
     export_refuse(job_id=job.pk, actor=officer, reason="Too wide")
+    for period in ("weekly", "monthly"):
+        kept = schedule_make(actor=auditor, period=period, purpose="Audit", filters=Filters(channel="chat"))
+    schedule_end(schedule_id=kept.pk, actor=auditor)
+    create_once(auditor, "exports_create", "key-1", "0" * 64, lambda: job.pk)
 
 
 def remarks(clerk: Employee, chief: Employee) -> None:
