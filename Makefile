@@ -113,7 +113,7 @@ matrix-slice: .venv/.matrix-installed ## of it what CI takes: the two ends on SQ
 	$(BIN)/nox --tags slice $(NOX_ARGS) -- slice
 
 before-release: ## what CI takes slices of, whole, one after the other (a day)
-	$(MAKE) --no-print-directory test-sqlite test-services test-hosts matrix upgrades sequences operations kills chaos
+	$(MAKE) --no-print-directory test-sqlite test-services test-hosts matrix upgrades schema-cases sequences operations kills chaos
 	$(MAKE) --no-print-directory mutants SAMPLE=20
 	$(MAKE) --no-print-directory fuzz
 

@@ -32,7 +32,7 @@ DATABASES = {
     "mariadb": "tests.settings_mariadb",
 }
 #: Each cell has the database drivers, and what the tests below touch.
-CELL_EXTRAS = ("redis", "postgresql", "mysql", "images", "pdf", "semantic", "twilio")
+CELL_EXTRAS = ("redis", "postgresql", "mysql", "images", "parquet", "pdf", "semantic", "twilio")
 TEST_TOOLS = (
     "pytest>=8.3",
     "pytest-django>=4.9",

@@ -54,7 +54,6 @@ __all__ = [
     "employee_or_refuse",
     "events",
     "findings",
-    "has_cases",
     "holds",
     "hours_seen",
     "is_party",
@@ -134,13 +133,6 @@ def messages(viewer: Employee) -> QuerySet[Message]:
 def is_supervising(viewer: Employee) -> bool:
     """Whether the viewer has a queue of alerts."""
     return viewer.active and (sees_all(viewer) or watched_teams(viewer).exists())
-
-
-def has_cases(viewer: Employee) -> bool:
-    """Whether the viewer has a list of cases: everyone who supervises, and employees whom a case concerns."""
-    if viewer.role == Role.AUDITOR:
-        return False
-    return is_supervising(viewer) or cases(viewer).exists()
 
 
 def findings(viewer: Employee) -> QuerySet[Finding]:

@@ -104,7 +104,7 @@ def menu_of(viewer: Employee | None, *, rules: bool) -> Menu:
         (supervises, Entry("dashboard", _("Overview"), "layout-dashboard", "g d")),
         (supervises, Entry("alerts", _("Alerts"), "bell", "g a")),
         (works, Entry("inbox", _("Inbox"), "inbox", "g i")),
-        (permissions.has_cases(viewer), Entry("cases", _("Cases"), "briefcase", "g k")),
+        (works and (supervises or permissions.cases(viewer).exists()), Entry("cases", _("Cases"), "briefcase", "g k")),
         (works, Entry("consultations", _("Consultations"), "life-buoy", "g c")),
         (works and not supervises, Entry("own_record", _("About me"), "user-check", "g m")),
     ]

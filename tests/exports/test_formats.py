@@ -12,7 +12,9 @@ from io import BytesIO, StringIO
 from typing import Any
 from xml.etree import ElementTree
 
+import pypdf
 import pytest
+from pyarrow import parquet
 
 from crm_contact_guard.exports.formats import (
     columnar,
@@ -181,7 +183,6 @@ def test_rsmf_has_all_that_its_schema_requires_and_refers_to_nothing_missing() -
 
 
 def test_parquet_holds_every_value_with_null_as_null_and_times_as_times() -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
     cuts = Cuts()
     with rows() as source:
         read = made(columnar, source, cuts)
@@ -196,7 +197,6 @@ def test_parquet_holds_every_value_with_null_as_null_and_times_as_times() -> Non
 
 
 def test_a_failed_writer_is_reported_in_words() -> None:
-    pytest.importorskip("pyarrow")
     with running.child("write_parquet", "/nowhere/file") as program:
         program.send(b'{"id": "text"}\n')
         with pytest.raises(running.NotWritten, match="nowhere"):
@@ -208,7 +208,6 @@ needs_fonts = pytest.mark.skipif(not transcripts.is_available(), reason="needs t
 
 def printed(read: dict[str, bytes]) -> str:
     """The text of PDF files, without blanks, and without the breaks that long words are given."""
-    pypdf = pytest.importorskip("pypdf")
     pages = [page.extract_text() for data in read.values() for page in pypdf.PdfReader(BytesIO(data)).pages]
     return re.sub(r"[\s\u200b]+", "", "".join(pages))
 

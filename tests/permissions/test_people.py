@@ -28,7 +28,6 @@ def test_who_sees_all_watches_and_answers_for_subjects(house: House) -> None:
 
     assert house.who(permissions.sees_all) == overseers
     assert house.who(permissions.is_supervising) == overseers | {"chief", "vice", "boss"}
-    assert house.who(permissions.has_cases) == {"compliance", "far", "chief", "vice", "boss"}
     assert house.who(permissions.may_read_record) == overseers
     assert house.who(permissions.may_look_at_subjects) == overseers
     assert house.who(permissions.may_answer_subjects) == {"compliance", "far"}
