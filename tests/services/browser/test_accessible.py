@@ -19,6 +19,8 @@ Talk = Callable[..., tuple[Page, Page]]
 def faults(page: Page) -> list[str]:
     """What axe-core finds wrong on the page as it stands, each with where."""
     page.wait_for_load_state()
+    # A line that is still appearing has less contrast.
+    page.evaluate("Promise.allSettled(document.getAnimations().map(each => each.finished)).then(() => true)")
     found = Axe().run(page, options=RULES).response["violations"]
     places = [(one["id"], node) for one in found for node in one["nodes"]]
     return [f"{page.url}: {rule} {node['target']} {node['failureSummary']}" for rule, node in places]
