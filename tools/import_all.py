@@ -20,6 +20,8 @@ OF_EXTRAS = {
     "channels.line_works": ("line-works",),
     "channels.line": ("line",),
     "channels.http": ("line", "line-works"),
+    "exports.formats.children.write_parquet": ("parquet",),
+    "exports.formats.children.write_pdf": ("pdf",),
 }
 #: Backend → the extra whose absence the system checks must report.
 CARRIERS = {

@@ -47,6 +47,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/test_gateway.py",
         "tests/test_sending.py",
         "tests/test_receiving.py",
+        "tests/sending",
         "tests/delivery",
         "tests/files",
         "tests/flows",
@@ -73,6 +74,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     "delivery": (
         "tests/delivery",
+        "tests/sending",
         "tests/test_gateway.py",
         "tests/test_sending.py",
         "tests/test_tasks.py",
@@ -88,6 +90,9 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/console/conversation/test_files.py",
     ),
 }
+#: How columns follow from events: verification compares them.
+TESTS |= {str(path.relative_to(PACKAGE)): ("tests/verification",) for path in sorted(PACKAGE.rglob("follows.py"))}
+TESTS["delivery/outcome.py"] = ("tests/verification", "tests/delivery")
 
 
 def modules_of(only: str) -> dict[str, list[Path]]:
