@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
+
+
+def midnight(day: date) -> datetime:
+    """Return the beginning of a day in the viewer's time zone."""
+    return timezone.make_aware(datetime.combine(day, time()))
 
 
 def exact(at: datetime) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import date, datetime, time
+from datetime import date
 from typing import ClassVar, Self
-
-from django.utils import timezone
 
 
 @dataclass(frozen=True)
@@ -41,8 +39,3 @@ class UrlFilters:
 def is_day(value: str) -> bool:
     """Whether the value is a date that columns can be compared with. Raise ValueError if it is no date."""
     return date(2000, 1, 1) <= date.fromisoformat(value) < date(2200, 1, 1)
-
-
-def midnight(day: date) -> datetime:
-    """Return the beginning of a day in the viewer's time zone."""
-    return datetime.combine(day, time(), tzinfo=timezone.get_current_timezone())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm_contact_guard.console.times import midnight
 from crm_contact_guard.conversations.restrictions.models import Restriction
 from crm_contact_guard.conversations.restrictions.restricting import MAX_REASON
 from crm_contact_guard.directory.models import Employee, Team
@@ -137,4 +137,4 @@ class OutsideForm(_Form):
 
 
 def _start(day: date | None) -> datetime | None:
-    return timezone.make_aware(datetime.combine(day, time())) if day is not None else None
+    return midnight(day) if day is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from crm_contact_guard import permissions
 from crm_contact_guard.channels import registry
 from crm_contact_guard.console.conversation import channel_choices
+from crm_contact_guard.console.times import midnight
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.exports.bundle_rows import Filters
 from crm_contact_guard.exports.formats import FORMATS, available
@@ -92,8 +93,8 @@ class ExportForm(forms.Form):
             channel=chosen.get("channel") or None,
             direction=chosen.get("direction") or None,
             kind=chosen.get("kind") or None,
-            occurred_from=_midnight(chosen["first_day"]) if chosen.get("first_day") else None,
-            occurred_before=_midnight(last_day + timedelta(days=1)) if last_day else None,
+            occurred_from=midnight(chosen["first_day"]) if chosen.get("first_day") else None,
+            occurred_before=midnight(last_day + timedelta(days=1)) if last_day else None,
         )
 
     def clean_customer(self) -> UUID | None:
@@ -115,10 +116,6 @@ class ExportForm(forms.Form):
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells mypy
         field.choices = choices
-
-
-def _midnight(day: Any) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
 
 
 def _case(case: Any) -> str:

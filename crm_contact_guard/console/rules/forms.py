@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm_contact_guard.console.times import midnight
 from crm_contact_guard.policy.known_rules.publishing import MOST_QUIZ, MOST_TEXT, MOST_TITLE
 from crm_contact_guard.policy.known_rules.questions import MOST
 
@@ -42,7 +43,7 @@ class PublishForm(_Styled):
         day = self.cleaned_data["valid_from"]
         if day is None or day == timezone.localdate():
             return None
-        return timezone.make_aware(datetime.combine(day, time.min))
+        return midnight(day)
 
 
 class AskForm(_Styled):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from crm_contact_guard import permissions
 from crm_contact_guard.channels import registry
 from crm_contact_guard.console.conversation import channel_choices
+from crm_contact_guard.console.times import midnight
 from crm_contact_guard.directory.models import Customer, Employee
 from crm_contact_guard.directory.search import part_of
 from crm_contact_guard.record.models import Direction
@@ -75,16 +75,12 @@ class SearchForm(forms.Form):
             if chosen.get(name):
                 found[name] = chosen[name]
         if chosen.get("first_day"):
-            found["occurred_at__gte"] = _midnight(chosen["first_day"])
+            found["occurred_at__gte"] = midnight(chosen["first_day"])
         if chosen.get("last_day"):
-            found["occurred_at__lt"] = _midnight(chosen["last_day"] + timedelta(days=1))
+            found["occurred_at__lt"] = midnight(chosen["last_day"] + timedelta(days=1))
         return found
 
     def texts(self) -> dict[str, str]:
         """Return the filters of a valid form that are set, without the words."""
         chosen = {name: value for name, value in self.cleaned_data.items() if value and name != "q"}
         return {name: str(value) for name, value in chosen.items()}
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=timezone.get_current_timezone())

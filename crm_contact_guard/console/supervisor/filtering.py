@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from crm_contact_guard.console.url_filters import UrlFilters, is_day, midnight
+from crm_contact_guard.console.times import midnight
+from crm_contact_guard.console.url_filters import UrlFilters, is_day
 from crm_contact_guard.supervision.models import Alert, FindingKind, Severity, Topic
 
 WAITING: Final = "waiting"

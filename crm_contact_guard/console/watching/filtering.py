@@ -11,7 +11,8 @@ from uuid import UUID
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from crm_contact_guard.console.url_filters import UrlFilters, is_day, midnight
+from crm_contact_guard.console.times import midnight
+from crm_contact_guard.console.url_filters import UrlFilters, is_day
 
 #: What was done: a label, and the kinds of events.
 WHAT: Final[dict[str, tuple[str | Promise, tuple[str, ...]]]] = {
