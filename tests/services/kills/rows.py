@@ -119,6 +119,7 @@ def supervision() -> dict[str, Any]:
                 "topic": alert.topic,
                 "status": alert.status,
                 "times": alert.times,
+                "messages": alert.findings.values("message").distinct().count(),
                 "events": _events("alert", alert.pk),
                 "evidence": CaseEvidence.objects.filter(alert=alert).count(),
             }
