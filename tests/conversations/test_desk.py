@@ -160,3 +160,15 @@ def test_colleagues_see_each_other_and_what_came_in_between(desk: dict[str, Empl
     second = says(talk, "Never mind.")
     assert meanwhile.since(talk, str(first.pk), aoi) == [second]
     assert meanwhile.since(talk, "x", aoi) == []
+
+
+def test_what_was_done_and_is_put_aside_waits_as_before_when_it_comes_back(desk: dict[str, Employee]) -> None:
+    talk = factories.conversation(desk["aoi"])
+    asked = says(talk, "Is breakfast included?").occurred_at
+    shelving.conversation_done(conversation=talk, actor=desk["aoi"])
+
+    shelving.conversation_snooze(conversation=talk, actor=desk["aoi"], until=timezone.now() + timedelta(hours=3))
+
+    talk.refresh_from_db()
+    assert (talk.done_at, talk.waiting_since) == (None, asked)
+    assert not faults()

@@ -51,13 +51,7 @@ def conversation_undone(*, conversation: Conversation, actor: Employee) -> Conve
     row = _locked(conversation, actor)
     if row.done_at is None:
         return row
-    events = Event.objects.filter(subject_type="conversation", subject_id=str(row.pk), kind=_DONE)
-    last = events.order_by("-recorded_at", "-id").values_list("data", flat=True).first()
-    before = json.loads(last or "{}").get("before", {}) if is_done(row) else {}
-    if before.get("waiting_since") and row.waiting_since is None:
-        row.waiting_since = datetime.fromisoformat(before["waiting_since"])
-    row.unread = max(row.unread, int(before.get("unread") or 0))
-    row.done_at = None
+    row.unread = max(row.unread, _wait_again(row))
     return _kept(row, "conversation.undone", actor)
 
 
@@ -65,13 +59,16 @@ def conversation_undone(*, conversation: Conversation, actor: Employee) -> Conve
 def conversation_snooze(*, conversation: Conversation, actor: Employee, until: datetime) -> Conversation:
     """Put the conversation aside until a time (aware). A message from the customer returns it earlier.
 
-    One that only says thanks doesn't. Raise NotPermitted, or InvalidMessage for a time that has passed or is too far.
+    One that only says thanks doesn't. If the conversation was done, its customer waits as before, since it comes back.
+    Raise NotPermitted, or InvalidMessage for a time that has passed or is too far.
     """
     row = _locked(conversation, actor)
     now = timezone.now()
     if not now < until <= now + LONGEST:
         raise InvalidMessage(_("Choose a time between now and a year from now."), field="until")
-    row.snoozed_at, row.snoozed_until, row.done_at = now, until, None
+    if row.done_at is not None:
+        _wait_again(row)
+    row.snoozed_at, row.snoozed_until = now, until
     return _kept(row, "conversation.snoozed", actor)
 
 
@@ -103,6 +100,17 @@ def note_thanks(conversation: Conversation, message: Message) -> None:
         return
     row.snoozed_at = max(earlier, message.occurred_at)
     _kept(row, "conversation.snoozed_again", None)
+
+
+def _wait_again(row: Conversation) -> int:
+    """Let the customer of a conversation that was done wait as before. Return how many messages were unread then."""
+    events = Event.objects.filter(subject_type="conversation", subject_id=str(row.pk), kind=_DONE)
+    last = events.order_by("-recorded_at", "-id").values_list("data", flat=True).first()
+    before = json.loads(last or "{}").get("before", {}) if is_done(row) else {}
+    if before.get("waiting_since") and row.waiting_since is None:
+        row.waiting_since = datetime.fromisoformat(before["waiting_since"])
+    row.done_at = None
+    return int(before.get("unread") or 0)
 
 
 def _locked(conversation: Conversation, actor: Employee) -> Conversation:
