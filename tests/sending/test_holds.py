@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,8 @@ from django.core import mail
 from django.test import TestCase
 
 from crm_contact_guard import gateway, tasks
-from crm_contact_guard.delivery.models import Delivery
+from crm_contact_guard.delivery import waits
+from crm_contact_guard.delivery.models import Delivery, Wait
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.exceptions import InvalidMessage, NotPermitted, NotPossible
 from crm_contact_guard.notices import listing
@@ -208,3 +209,23 @@ def test_an_emergency_is_never_held(desk: Desk) -> None:
     assert told.to == ["chief@kaede.example"]
     assert "aoi_private" not in told.body
     assert faults() == []
+
+
+def test_nobody_is_reminded_of_what_was_decided(desk: Desk) -> None:
+    message = held(desk)
+    wait = Wait.objects.get(pk=message.pk)
+    committed(lambda: hold_reject(actor=desk.people["chief"], message_id=message.pk, reason="Not so."))
+
+    assert not waits.remind(wait, desk.clock.now)
+    assert Wait.objects.get(pk=message.pk).reminded_at is None
+
+
+def test_the_writer_sees_what_waits_and_what_was_decided_against(desk: Desk) -> None:
+    message = held(desk)
+    assert [wait.pk for wait in waits.unsent_of(desk.people["aoi"], desk.clock.now)] == [message.pk]
+    assert not waits.unsent_of(desk.people["chief"], desk.clock.now)
+
+    committed(lambda: hold_reject(actor=desk.people["chief"], message_id=message.pk, reason="Not so."))
+
+    assert [wait.pk for wait in waits.unsent_of(desk.people["aoi"], desk.clock.now)] == [message.pk]
+    assert not waits.unsent_of(desk.people["aoi"], desk.clock.now + waits.LATELY + timedelta(seconds=1))

@@ -11,10 +11,11 @@ import pytest
 from django.test import TestCase
 
 from crm_contact_guard.channels.base import FileIn
-from crm_contact_guard.delivery.models import Wait
+from crm_contact_guard.delivery.models import Delivery, Wait
 from crm_contact_guard.directory.models import Employee
 from crm_contact_guard.directory_sync import sync_all
 from crm_contact_guard.exceptions import InvalidMessage
+from crm_contact_guard.notices.models import Notice
 from crm_contact_guard.policy.decision import Action, Override, OverrideCode
 from crm_contact_guard.record.models import Event
 from crm_contact_guard.supervision.models import Alert
@@ -37,9 +38,11 @@ def test_a_message_goes_at_the_time_that_its_writer_chose(desk: Desk) -> None:
     message = committed(lambda: desk.send(send_at=desk.clock.now + timedelta(hours=2))).message
     committed(lambda: desk.later(7199))
     assert desk.handed_over == []
+    assert not Notice.objects.exists(), "nobody has to decide about it"
 
     committed(lambda: desk.later(1))
     assert desk.handed_over == ["Your room is ready."]
+    assert Delivery.objects.get(message=message).updated_at == desk.clock.now
     assert steps(message) == ["waiting", "released", "attempted", "sent"]
     assert faults() == []
 
