@@ -1,7 +1,7 @@
 """Search on SQLite and MariaDB: the folded text, newest first.
 
-Neither database has an index that finds Japanese words of two characters without an extension. Reading 100,000
-messages takes some 40 ms on SQLite and 160 ms on MariaDB (docs/search.md).
+A search reads every text until a page is full, so a rare word takes longer the longer the record is. MariaDB has no
+index that finds Japanese words of two characters without an extension; decision 0015 says why SQLite has none here.
 """
 
 from __future__ import annotations
